@@ -1,0 +1,22 @@
+"""``cloudchamber check``: check that a file is whole and its numbers make sense."""
+
+from pathlib import Path
+
+
+def check(*files: Path) -> None:
+    """Read the whole of each file and check it: every chunk, shapes, types, ranges, recorded checksums.
+
+    Parameters
+    ----------
+    files
+        HDF5 files with walls (x0, targs) or predictions (preds).
+    """
+    from cloudchamber.errors import InputError
+    from cloudchamber.source.check import check_dataset
+
+    if not files:
+        raise InputError("check", "", "one file or more", "none")
+    for file in files:
+        report = check_dataset(file)
+        checks = "; ".join(f"{name}: {result}" for name, result in report.checks.items())
+        print(f"{file}: good. {report.samples} samples of {report.holds}, shape {report.shape}. {checks}")

@@ -1,0 +1,76 @@
+"""``cloudchamber convert``: the challenge's files to ours, our predictions to a submission."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+app = App(name="convert", help="Convert the files of others to ours and back.")
+Output = Annotated[Path, Parameter(name=["-o", "--output"])]
+
+
+@app.command
+def walls(source: Path, *, output: Output, overwrite: bool = False) -> None:
+    """Turn the challenge's train.h5, test.h5 or test_private.h5 into a data set of ours.
+
+    Parameters
+    ----------
+    source
+        HDF5 file with x0, and targs if it has targets.
+    output
+        The HDF5 file to write.
+    overwrite
+        Replace the file if it exists.
+    """
+    from cloudchamber.source.challenge import convert_walls
+
+    samples = convert_walls(source, output, overwrite=overwrite)
+    print(f"{output}: {samples} samples")
+
+
+@app.command
+def split(source: Path, *, output: Output, overwrite: bool = False) -> None:
+    """Split the challenge's test set into its public (5036) and private (25,000) parts.
+
+    Parameters
+    ----------
+    source
+        The test set, 30,036 samples.
+    output
+        Folder for public.h5 and private.h5.
+    overwrite
+        Replace the files if they exist.
+    """
+    from cloudchamber.source.challenge import convert_split
+
+    for name, samples in convert_split(source, output, overwrite=overwrite).items():
+        print(f"{output / name}.h5: {samples} samples")
+
+
+@app.command
+def submission(
+    predictions: Path,
+    *,
+    name: str,
+    idx: Annotated[str, Parameter(name="--id")],
+    output: Output = Path(),
+    overwrite: bool = False,
+) -> None:
+    """Turn predictions for the challenge's test set into the file it takes, NAME_IDXX.h5.
+
+    Parameters
+    ----------
+    predictions
+        Our predictions, 30,036 samples.
+    name
+        Name of the participant.
+    idx
+        Number of the submission, two digits.
+    output
+        Folder to write to.
+    overwrite
+        Replace the file if it exists.
+    """
+    from cloudchamber.source.challenge import write_submission
+
+    print(write_submission(predictions, output, name, idx, overwrite=overwrite))

@@ -1,0 +1,1 @@
+"""Trained models at work: bundles, symmetry averaging, thresholds, prediction."""

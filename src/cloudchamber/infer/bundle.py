@@ -1,0 +1,168 @@
+"""Bundles: a trained model as a folder or a .zip, with configuration, card and checksums; no pickle."""
+
+import hashlib
+import tomllib
+import zipfile
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import nn
+
+from cloudchamber import __version__
+from cloudchamber.errors import InputError
+from cloudchamber.files import whole
+from cloudchamber.infer.thresholds import Thresholds
+from cloudchamber.model.registry import build_network
+from cloudchamber.prepare.normalise import Standardise
+
+WEIGHTS, CONFIG, CARD, SUMS = "weights.safetensors", "config.toml", "card.md", "SHA256SUMS"
+_LARGEST = 2**31
+
+
+class BundleConfig(BaseModel):
+    """What it takes to run a model beside its weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    task: str
+    network: str
+    options: dict[str, Any]
+    standardise: Standardise
+    thresholds: Thresholds
+    version: str = __version__
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model ready to predict."""
+
+    config: BundleConfig
+    network: nn.Module
+    card: str
+
+
+def save_bundle(path: Path, bundle: Bundle) -> None:
+    """Write a bundle as a whole: a .zip if the name ends so, else a folder.
+
+    Floating-point weights are stored in half precision, which moves a probability by less than 1e-3.
+    """
+    weights = {
+        name: (value.half() if value.is_floating_point() else value).contiguous()
+        for name, value in bundle.network.state_dict().items()
+    }
+    config = bundle.config.model_dump(mode="json", exclude_none=False)
+    parts = {
+        WEIGHTS: save_tensors(weights),
+        CONFIG: tomli_w.dumps(_without_none(config)).encode(),
+        CARD: bundle.card.encode(),
+    }
+    sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in parts.items())
+    parts[SUMS] = sums.encode()
+    with whole(path) as temporary:
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+                for name, data in parts.items():
+                    archive.writestr(zipfile.ZipInfo(name), data)
+        else:
+            temporary.mkdir()
+            for name, data in parts.items():
+                (temporary / name).write_bytes(data)
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no null: an option that is none is written as the string "none"."""
+    if isinstance(value, dict):
+        return {k: _without_none(v) for k, v in value.items()}
+    return "none" if value is None else value
+
+
+def _with_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _with_none(v) for k, v in value.items()}
+    return None if value == "none" else value
+
+
+def _read_parts(path: Path) -> dict[str, bytes]:
+    wanted = (WEIGHTS, CONFIG, CARD, SUMS)
+    parts: dict[str, bytes] = {}
+    try:
+        if path.is_dir():
+            for name in wanted:
+                if (path / name).is_file():
+                    parts[name] = (path / name).read_bytes()
+        else:
+            with zipfile.ZipFile(path) as archive:
+                for name in set(wanted) & set(archive.namelist()):
+                    if archive.getinfo(name).file_size > _LARGEST:
+                        raise InputError(path, name, f"at most {_LARGEST} bytes", "more")
+                    parts[name] = archive.read(name)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+        raise InputError(path, "", "a bundle (a folder or a .zip)", str(error)) from error
+    for name in wanted:
+        if name not in parts:
+            raise InputError(path, name, "a file of that name in the bundle", "none")
+    return parts
+
+
+def _verify(path: Path, parts: dict[str, bytes]) -> None:
+    try:
+        lines = [line.split() for line in parts[SUMS].decode().splitlines()]
+        recorded = {name: digest for digest, name in lines}
+    except ValueError as error:
+        raise InputError(path, SUMS, "lines of a digest and a name", str(error)) from error
+    for name in (WEIGHTS, CONFIG, CARD):
+        found = hashlib.sha256(parts[name]).hexdigest()
+        if recorded.get(name) != found:
+            raise InputError(path, name, f"SHA-256 {recorded.get(name)}", found)
+
+
+def _build(path: Path, parts: dict[str, bytes]) -> Bundle:
+    try:
+        config = BundleConfig.model_validate(_with_none(tomllib.loads(parts[CONFIG].decode())))
+        network = build_network(config.network, config.options)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise InputError(path, CONFIG, "a bundle's configuration", str(error)) from error
+    try:
+        weights = load_tensors(parts[WEIGHTS])
+        float_weights = {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
+        network.load_state_dict(float_weights)
+    except (SafetensorError, RuntimeError) as error:
+        raise InputError(path, WEIGHTS, f"the weights of {config.network}", str(error)) from error
+    if not all(torch.isfinite(v).all() for v in float_weights.values() if v.is_floating_point()):
+        raise InputError(path, WEIGHTS, "finite weights", "NaN or infinity")
+    network.eval()
+    return Bundle(config, network, parts[CARD].decode(errors="replace"))
+
+
+def list_bundles() -> list[str]:
+    """Return the names of the bundles that come with the package."""
+    folder = files("cloudchamber") / "bundles"
+    return sorted(entry.name for entry in folder.iterdir() if (entry / CONFIG).is_file())
+
+
+def load_bundle(name: str | Path) -> Bundle:
+    """Load a bundle: a folder or .zip by path, or one of the package's by name.
+
+    Raises
+    ------
+    InputError
+        if there is none, a file of it is missing, damaged or does not fit the network.
+    """
+    path = Path(name)
+    if path.exists():
+        parts = _read_parts(path)
+        _verify(path, parts)
+        return _build(path, parts)
+    if str(name) in list_bundles():
+        with as_file(files("cloudchamber") / "bundles" / str(name)) as inside:
+            return load_bundle(inside)
+    raise InputError(name, "", f"a bundle: a folder, a .zip or one of {', '.join(list_bundles())}", "neither")

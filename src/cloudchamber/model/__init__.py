@@ -1,0 +1,1 @@
+"""Networks: one file per published network, blocks that two or more share."""

@@ -1,0 +1,1 @@
+"""Between a file and a network: symmetries, normalisation."""

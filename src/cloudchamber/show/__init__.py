@@ -1,0 +1,1 @@
+"""Plots, event displays, reports."""

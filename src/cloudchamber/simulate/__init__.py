@@ -1,0 +1,1 @@
+"""Simulators: from truth and physics to what a detector records."""

@@ -1,0 +1,1 @@
+"""Data sets: our HDF5 store, foreign files, checks."""

@@ -1,0 +1,42 @@
+"""The tasks: what an image, a target and the figure of merit are in each."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from cloudchamber.errors import InputError
+from cloudchamber.labels import WallLabel
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task, in the words of its users."""
+
+    name: str
+    image: str
+    target: str
+    labels: type[IntEnum]
+    merit: str
+
+
+WALLS = Task(
+    name="walls",
+    image="map of radiation length from muon scattering: x0 float32 (sample, z, x, y) in m, z = 0 deepest",
+    target="targs int (sample, z, x, y): 1 where there is wall, 0 where there is soil",
+    labels=WallLabel,
+    merit="IOU, mean over volumes",
+)
+
+TASKS = {task.name: task for task in (WALLS,)}
+
+
+def find_task(name: str) -> Task:
+    """Return a task by name.
+
+    Raises
+    ------
+    InputError
+        if there is none of that name.
+    """
+    if name not in TASKS:
+        raise InputError("task", "", f"one of {', '.join(TASKS)}", repr(name))
+    return TASKS[name]

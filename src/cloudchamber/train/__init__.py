@@ -1,0 +1,1 @@
+"""Losses, data modules, the training loop and its resumption."""

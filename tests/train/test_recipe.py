@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from cloudchamber.errors import InputError
+from cloudchamber.model.registry import build_network
+from cloudchamber.train.module import make_optimiser, make_schedule
+from cloudchamber.train.recipe import list_recipes, load_recipe
+from cloudchamber.train.run import helpful_precision
+
+
+@pytest.mark.parametrize("name", list_recipes())
+def test_recipes_of_the_package(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name
+    assert recipe.data.train.seed != recipe.data.validation.seed
+    build_network(recipe.model.name, recipe.model.options)
+
+
+def test_there_is_one_for_walls() -> None:
+    assert "walls" in list_recipes()
+
+
+@pytest.mark.parametrize("name", ["no-such-recipe", "missing.toml"])
+def test_missing_recipes(name: str) -> None:
+    with pytest.raises(InputError):
+        load_recipe(name)
+
+
+def test_not_toml(tmp_path: Path) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_text("name = ")
+    with pytest.raises(InputError, match="expected TOML"):
+        load_recipe(str(path))
+
+
+def test_unknown_key(tmp_path: Path) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_text('name = "odd"\nepoch = 3\n')
+    with pytest.raises(ValidationError, match="epoch"):
+        load_recipe(str(path))
+
+
+def test_one_cycle_rises_and_falls() -> None:
+    recipe = load_recipe("walls")
+    network = build_network(recipe.model.name, {"features": 2, "levels": 1, "gravnet": None})
+    optimiser = make_optimiser(network, recipe.training)
+    schedule = make_schedule(optimiser, recipe.training, 200)
+    rates, momenta = [], []
+    for _ in range(200):
+        rates.append(optimiser.param_groups[0]["lr"])
+        momenta.append(optimiser.param_groups[0]["betas"][0])
+        optimiser.step()
+        schedule.step()
+    cycle = recipe.training.schedule
+    assert rates[0] == pytest.approx(cycle.start)
+    assert max(rates) == pytest.approx(cycle.peak)
+    assert rates.index(max(rates)) == pytest.approx(200 * cycle.warm_up, abs=2)
+    assert rates[-1] < 1e-2 * cycle.peak
+    assert (momenta[0], min(momenta)) == pytest.approx((0.95, 0.85))
+
+
+def test_precision_names() -> None:
+    assert helpful_precision("32") == "32-true"
+    assert helpful_precision("bf16") == "bf16-mixed"
+    assert helpful_precision("auto") in ("32-true", "bf16-mixed")
