@@ -22,12 +22,15 @@ SHAPE = (24, 10, 10, 10)
 # The verbs that read a data set; {bad} is the malformed file, {new} what must not appear, {preds} good
 # predictions for its samples. To put another verb to the test, add its line.
 VERBS = {
+    "predict": "predict walls {bad} -o {new}",
     "check": "check {bad}",
     "info": "info {bad}",
     "info --json": "info {bad} --json",
     "convert walls": "convert walls {bad} -o {new}",
     "convert split": "convert split {bad} -o {new}",
     "score": "score {preds} {bad} --json {new}",
+    "show": "show {bad} -o {new}",
+    "report": "report {preds} {bad} -o {new}",
 }
 READS_ONLY_PREDICTIONS = {
     "check": "check {bad}",

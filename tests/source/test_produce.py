@@ -294,4 +294,4 @@ def test_a_part_that_vanishes(tmp_path: Path) -> None:
     parts = Parts(tmp_path / "parts", {"n": 4}, 4, 2)
     assert parts.resume() == set()
     with pytest.raises(InputError, match="part 1: expected a whole part"):
-        parts.load(1)
+        parts.load(1, parts.find()[1])

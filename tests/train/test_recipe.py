@@ -55,7 +55,7 @@ def test_one_cycle_rises_and_falls() -> None:
         schedule.step()
     cycle = recipe.training.schedule
     assert rates[0] == pytest.approx(cycle.start)
-    assert max(rates) == pytest.approx(cycle.peak)
+    assert max(rates) == pytest.approx(cycle.peak, rel=1e-3)
     assert rates.index(max(rates)) == pytest.approx(200 * cycle.warm_up, abs=2)
     assert rates[-1] < 1e-2 * cycle.peak
     assert (momenta[0], min(momenta)) == pytest.approx((0.95, 0.85))

@@ -49,6 +49,12 @@ class Bundle:
     network: nn.Module
     card: str
 
+    @property
+    def about(self) -> str:
+        """What the card says first: its paragraph under the title."""
+        paragraphs = [" ".join(part.split()) for part in self.card.split("\n\n") if part.strip()]
+        return next((part for part in paragraphs if not part.startswith("#")), "")
+
 
 def save_bundle(path: Path, bundle: Bundle) -> None:
     """Write a bundle as a whole: a .zip if the name ends so, else a folder.

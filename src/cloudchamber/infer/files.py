@@ -56,7 +56,7 @@ def predict_file(bundle: Bundle, source: Path, target: Path, *, symmetries: bool
     attributes: dict[str, str | int | float] = {
         "task": bundle.config.task,
         "model": bundle.config.name,
-        "card": bundle.card,
+        "card": bundle.about,
         "source": source.name,
         "symmetries": int(symmetries),
     }

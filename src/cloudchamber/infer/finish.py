@@ -9,7 +9,7 @@ from cloudchamber.train.run import Trained, WallVolumes
 
 _CARD = """# {name}
 
-{about}
+{about} Trained on {train_n:,} simulated volumes for {epochs} epochs.
 
 - **Task**: {task}: from a map of radiation lengths (metres, axes z, x, y; z = 0 the deepest layer) to the
   probability of wall in every voxel.

@@ -163,7 +163,7 @@ def x0_view(
         high = max(float(np.log10(cut_m)), low + 0.1)
     ticks = [tick for tick in X0_TICKS_M if low <= np.log10(tick) <= high]
     if kind == "cubes":
-        ticks = sorted({*ticks, cut_m})
+        ticks = sorted({*ticks, cut_m, 10**low})
     bar = {
         "title": {"text": "X<sub>0</sub> (m)", "side": "top"}, "orientation": "h", "thickness": 8,
         "len": 0.75, "x": 0.5, "xanchor": "center", "y": 1.0, "yanchor": "top", "outlinewidth": 0,

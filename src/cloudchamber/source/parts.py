@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cloudchamber.errors import InputError
+from cloudchamber.files import sha256
 from cloudchamber.source.hdf5 import open_hdf5, read_attributes
 from cloudchamber.source.writer import Attributes
 
@@ -47,8 +48,14 @@ class Parts:
         self.count = -(-n // block)
         self.fingerprint = json.dumps(dict(fingerprint), sort_keys=True)
 
-    def _find(self, number: int) -> list[Path]:
-        return sorted(self.folder.glob(f"{number:08d}.*.npz"))
+    def find(self) -> dict[int, list[Path]]:
+        """Return the files there are of each part, in one look at the folder."""
+        found: dict[int, list[Path]] = {number: [] for number in range(self.count)}
+        for path in sorted(self.folder.glob("[0-9]*.*.npz")):
+            number = path.name.split(".")[0]
+            if number.isdecimal() and int(number) in found:
+                found[int(number)].append(path)
+        return found
 
     def _same(self) -> bool:
         try:
@@ -89,21 +96,19 @@ class Parts:
         except OSError as error:
             found = error.strerror or str(error)
             raise InputError(self.folder, "", "a folder that can be written", found) from error
-        return {number for number in range(self.count) if self._whole(number)}
+        return {number for number, paths in self.find().items() if self._first_whole(paths) is not None}
 
-    def _whole(self, number: int) -> bool:
-        good = False
-        for path in self._find(number):
-            with path.open("rb") as stream:
-                sound = hashlib.file_digest(stream, "sha256").hexdigest() == path.name.split(".")[1]
-            if not sound:
-                print(f"{path}: damaged, made again", file=sys.stderr)
-                path.unlink()
-            good = good or sound
-        return good
+    def _first_whole(self, paths: list[Path]) -> Path | None:
+        """Return the first file that has the sum in its name; remove those before it, which have not."""
+        for path in paths:
+            if sha256(path) == path.name.split(".")[1]:
+                return path
+            print(f"{path}: damaged, made again", file=sys.stderr)
+            path.unlink()
+        return None
 
-    def load(self, number: int) -> dict[str, np.ndarray]:
-        """Return the arrays of a part.
+    def load(self, number: int, paths: list[Path]) -> dict[str, np.ndarray]:
+        """Return the arrays of a part from the first of its files that is whole.
 
         Raises
         ------
@@ -111,10 +116,11 @@ class Parts:
             if it is missing or damaged.
         """
         expected = "a whole part (start the same command again)"
-        if not self._whole(number):
+        path = self._first_whole(paths)
+        if path is None:
             raise InputError(self.folder, f"part {number}", expected, "a damaged or missing one")
         try:
-            with np.load(self._find(number)[0], allow_pickle=False) as arrays:
+            with np.load(path, allow_pickle=False) as arrays:
                 return {name: arrays[name] for name in arrays.files}
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise InputError(self.folder, f"part {number}", expected, str(error)) from error

@@ -135,8 +135,8 @@ def _assemble(path: Path, parts: Parts, attributes: Attributes, units: Mapping[s
     """Join the parts; in their folder first, which is removed as a whole."""
     joined = parts.folder / "joined.h5"
     with write_store(joined, parts.n, attributes, units) as add:
-        for number in range(parts.count):
-            add(parts.load(number))
+        for number, paths in parts.find().items():
+            add(parts.load(number, paths))
     try:
         joined.replace(path)
     except OSError as error:
