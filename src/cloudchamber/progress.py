@@ -17,8 +17,8 @@ def progress(
     description : what is done, such as ``"simulating"``.
     total : how many units there are to do.
     unit : what is counted, in the plural; ``"bytes"`` are shown as MB.
-    plain : where standard error is not a terminal, print one line at the start and one at the end;
-        for short work give False, and nothing is printed there.
+    plain : where standard error is not a terminal, print one line when the first units are done and one at
+        the end; for short work give False, and nothing is printed there.
 
     Yields
     ------
@@ -28,14 +28,15 @@ def progress(
         with _bar(description, total, unit) as advance:
             yield advance
         return
-    done, start = 0, time.monotonic()
+    done, start, told = 0, time.monotonic(), not plain
 
     def count(more: int) -> None:
-        nonlocal done
+        nonlocal done, told
+        if not told:  # only now, so that input refused at once is one line and no more
+            print(f"{description}: {_amount(total, unit)}", file=sys.stderr, flush=True)
+            told = True
         done += more
 
-    if plain:
-        print(f"{description}: {_amount(total, unit)}", file=sys.stderr, flush=True)
     yield count
     if plain:
         seconds = max(time.monotonic() - start, 1e-9)

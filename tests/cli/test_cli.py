@@ -31,6 +31,11 @@ def few(tmp_path: Path) -> Path:
     return path
 
 
+def heed_interrupts() -> None:
+    """A test run in the background of a shell ignores Ctrl-C, and so would the processes it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def line(capsys: pytest.CaptureFixture[str]) -> str:
     said = capsys.readouterr().err
     assert said.count("\n") == 1
@@ -205,7 +210,9 @@ def test_a_reader_that_goes_away() -> None:
 def test_interrupt(tmp_path: Path) -> None:
     path = tmp_path / "walls.h5"
     words = ["simulate", "walls", "-n", "5000", "-o", str(path)]
-    process = subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*COMMAND, *words], stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    )
     while not list(tmp_path.glob(".walls.h5.parts/*.npz")):
         assert process.poll() is None
         time.sleep(0.02)

@@ -45,6 +45,11 @@ def make(makers: Any) -> Callable[..., bytes]:
     return run
 
 
+def heed_interrupts() -> None:
+    """A test run in the background of a shell ignores Ctrl-C, and so would the processes it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def parts_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.parts")
 
@@ -72,7 +77,7 @@ def start(
 ) -> Any:
     command = [sys.executable, str(HERE / "makers.py"), str(path)]
     command += [str(value) for value in (workers, pause_s, n, block)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
 
 
 def finished(path: Path) -> int:

@@ -10,24 +10,11 @@ from cloudchamber.errors import InputError
 from cloudchamber.infer.bundle import Bundle
 from cloudchamber.infer.predict import predict_blocks
 from cloudchamber.progress import progress
-from cloudchamber.source.hdf5 import open_hdf5
 from cloudchamber.source.predictions import CLASSES, PROBABILITY, UNITS
-from cloudchamber.source.store import find_walls, iterate_walls
+from cloudchamber.source.store import iterate_walls
 from cloudchamber.source.writer import write_store
 
 BLOCK = 2048
-
-
-def count_volumes(path: Path) -> int:
-    """Return the number of volumes in a data set.
-
-    Raises
-    ------
-    InputError
-        if it is none.
-    """
-    with open_hdf5(path) as file:
-        return len(find_walls(file, path, False).x0)
 
 
 def predict_file(bundle: Bundle, source: Path, target: Path, *, symmetries: bool = True) -> int:
@@ -47,11 +34,12 @@ def predict_file(bundle: Bundle, source: Path, target: Path, *, symmetries: bool
     """
     if target.exists() and target.samefile(source):
         raise InputError(target, "", "another file than the input", "the same")
-    n = count_volumes(source)
 
     def blocks() -> Iterator[Float32[np.ndarray, "n z x y"]]:
         for block in iterate_walls(source, BLOCK, targets=False):
             yield block.x0_m
+
+    n = sum(len(x0_m) for x0_m in blocks())  # a file that is damaged at its end is refused at once
 
     attributes: dict[str, str | int | float] = {
         "task": bundle.config.task,

@@ -17,6 +17,9 @@ from cloudchamber.source.parts import write_part
 
 Make = Callable[[int], dict[str, np.ndarray]]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# glibc returns large arrays to the system and asks for them again, page by page: a twentieth of a simulation.
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**28), "MALLOC_TRIM_THRESHOLD_": str(2**28)}
+WORKER_ENVIRONMENT = {**dict.fromkeys(THREADS, "1"), **KEEP_MEMORY}
 
 
 class _Process:
@@ -68,9 +71,9 @@ def _die_with_parent() -> None:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Let processes started now use one thread each in linear algebra."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    """Let processes started now use one thread each in linear algebra, and keep the memory they have."""
+    before = {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}
+    os.environ.update(WORKER_ENVIRONMENT)
     try:
         yield
     finally:
