@@ -22,7 +22,7 @@ _CARD = """# {name}
 - **Validation IOU** {iou:.4f} ± {error:.4f} (bootstrap) on those {val_n:,} volumes, averaged over {views}
   symmetric views, on cloudchamber's simulation. The cuts were fitted on the same volumes; last epoch before
   averaging: {last:.4f}.
-- **Made by** `cloudchamber train {recipe}`.
+- **To make it again**: `cloudchamber train {recipe} -o run`.
 
 ## Limits
 
