@@ -71,4 +71,4 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
     assert "cloudchamber" in page
     made = sorted(p.name for p in (tmp_path / "demo").iterdir())
-    assert made == ["median.png", "predictions.h5", "report.html", "walls.h5"]
+    assert made == ["median.png", "predictions-tracks.h5", "predictions.h5", "report.html", "walls.h5"]

@@ -10,19 +10,38 @@ from torch import nn
 
 from cloudchamber.errors import InputError
 from cloudchamber.model.registry import NETWORKS, build_network
+from cloudchamber.model.walls_unet import STRONG
 
 SMALL: dict[str, list[dict[str, Any]]] = {
+    "ensemble": [
+        {
+            "members": [
+                {"name": "walls-conv-dense", "options": {"filters": 4, "hidden": 20}},
+                {"name": "walls-unet", "options": {"features": 8, "layers": 10, "gravnet": None}},
+            ]
+        }
+    ],
+    "walls-cnn": [{"features": 8, "depth": 2}],
+    "walls-conv-dense": [{"filters": 4, "hidden": 20}],
+    "walls-dncnn": [{"features": 4, "blocks": 2}, {"features": 4, "blocks": 1, "kernel": 5}],
+    "walls-encoder-decoder": [{}],
+    "walls-mlp": [
+        {"layers": [40, "tanh", 1000, "sigmoid"]},
+        {"layers": ["tanh", 100, "relu", 1000, "relu"]},
+    ],
+    "walls-resnet": [{"features": 8, "blocks": 2}],
     "walls-unet": [
         {"features": 4, "levels": 1, "gravnet": {"neighbours": 5, "features": 4, "outputs": [6, 6]}},
         {"features": 4, "levels": 3, "gravnet": None},
         {"features": 8, "levels": 2, "layers": 10, "gravnet": {"neighbours": 5, "attention": False}},
         {"features": 8, "levels": 1, "layers": 10, "entry_blocks": 1, "gravnet": None},
-    ]
+        {**STRONG, "features": 4, "gravnet": {**STRONG["gravnet"], "neighbours": 5, "outputs": [6, 6]}},
+    ],
 }
 CASES = [(name, options) for name in NETWORKS for options in SMALL[name]]
 
 
-@pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{'2d' if case[1].get('layers') else '3d'}")
+@pytest.fixture(params=CASES, ids=[f"{name}-{SMALL[name].index(options)}" for name, options in CASES])
 def network(request: pytest.FixtureRequest) -> nn.Module:
     torch.manual_seed(1)
     name, options = request.param
@@ -37,6 +56,21 @@ def test_a_logit_per_voxel(network: nn.Module) -> None:
     logits = network(_volumes())
     assert logits.shape == (3, 1, 10, 10, 10)
     assert torch.isfinite(logits).all()
+
+
+def _with_inputs(options: dict[str, Any], inputs: int) -> dict[str, Any]:
+    if "members" not in options:
+        return {**options, "inputs": inputs}
+    members = [{**each, "options": _with_inputs(each["options"], inputs)} for each in options["members"]]
+    return {**options, "members": members}
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_several_maps_a_volume(name: str, options: dict[str, Any]) -> None:
+    network = build_network(name, _with_inputs(options, 2))
+    assert network(_volumes(6).view(3, 2, 10, 10, 10)).shape == (3, 1, 10, 10, 10)
+    with pytest.raises(ValueError, match=r"2 maps.* got 1"):
+        network(_volumes())
 
 
 def test_every_parameter_learns(network: nn.Module) -> None:

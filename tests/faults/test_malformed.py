@@ -22,7 +22,7 @@ SHAPE = (24, 10, 10, 10)
 # The verbs that read a data set; {bad} is the malformed file, {new} what must not appear, {preds} good
 # predictions for its samples. To put another verb to the test, add its line.
 VERBS = {
-    "predict": "predict walls {bad} -o {new}",
+    "predict": "predict walls/best {bad} -o {new}",
     "check": "check {bad}",
     "info": "info {bad}",
     "info --json": "info {bad} --json",

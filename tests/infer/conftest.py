@@ -6,7 +6,7 @@ import torch
 from cloudchamber.infer.bundle import Bundle, BundleConfig
 from cloudchamber.infer.thresholds import Thresholds
 from cloudchamber.model.registry import build_network
-from cloudchamber.prepare.normalise import Standardise
+from cloudchamber.prepare.normalise import Inputs, Standardise
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def bundle() -> Bundle:
         task="walls",
         network="walls-unet",
         options=options,
-        standardise=Standardise(mean=-3.3, std=0.7),
+        inputs=Inputs(maps={"x0": Standardise(mean=-3.3, std=0.7)}),
         thresholds=Thresholds(kind="global", cuts=(0.48,)),
     )
     return Bundle(config, network, "# small\n\nUntrained, for tests.\n")

@@ -21,25 +21,28 @@ def _write(path: Path, x0: np.ndarray = X0) -> Path:
 
 
 def test_averaged_predictions_turn_with_the_volume(bundle: Bundle) -> None:
-    straight = predict_probability(bundle.network, bundle.config.standardise, X0)
+    straight = predict_probability(bundle.network, bundle.config.inputs, X0[:, None])
     for k in (1, 2, 4, 6):
         turned = predict_probability(
-            bundle.network, bundle.config.standardise, np.ascontiguousarray(transform(X0, k))
+            bundle.network, bundle.config.inputs, np.ascontiguousarray(transform(X0, k))[:, None]
         )
         np.testing.assert_allclose(turned, transform(straight, k), atol=1e-5)
 
 
 def test_without_averaging_they_do_not(bundle: Bundle) -> None:
-    straight = predict_probability(bundle.network, bundle.config.standardise, X0, symmetries=False)
+    straight = predict_probability(bundle.network, bundle.config.inputs, X0[:, None], symmetries=False)
     turned = predict_probability(
-        bundle.network, bundle.config.standardise, np.ascontiguousarray(transform(X0, 1)), symmetries=False
+        bundle.network,
+        bundle.config.inputs,
+        np.ascontiguousarray(transform(X0, 1))[:, None],
+        symmetries=False,
     )
     assert np.abs(turned - transform(straight, 1)).max() > 1e-3
 
 
 def test_batches_do_not_matter(bundle: Bundle) -> None:
-    whole = predict_probability(bundle.network, bundle.config.standardise, X0)
-    parts = predict_probability(bundle.network, bundle.config.standardise, X0, batch=4)
+    whole = predict_probability(bundle.network, bundle.config.inputs, X0[:, None])
+    parts = predict_probability(bundle.network, bundle.config.inputs, X0[:, None], batch=4)
     np.testing.assert_allclose(whole, parts, atol=1e-5)
 
 
@@ -47,7 +50,7 @@ def test_a_file_with_x0_alone(tmp_path: Path, bundle: Bundle) -> None:
     source, target = _write(tmp_path / "x0.h5"), tmp_path / "out.h5"
     assert predict_file(bundle, source, target) == len(X0)
     found = read_predictions(target)
-    expected = predict_probability(bundle.network, bundle.config.standardise, X0)
+    expected = predict_probability(bundle.network, bundle.config.inputs, X0[:, None])
     assert found.probability is not None
     np.testing.assert_allclose(found.probability, expected, atol=1e-6)
     assert np.array_equal(found.walls, found.probability > np.float32(0.48))

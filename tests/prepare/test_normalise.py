@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from cloudchamber.prepare.normalise import fit_standardise
+from cloudchamber.prepare.normalise import Scale, fit_standardise
 
 
-@pytest.mark.parametrize("log", [True, False])
-def test_standardised_values_have_mean_0_and_std_1(log: bool) -> None:
+@pytest.mark.parametrize("scale", ["log", "linear"])
+def test_standardised_values_have_mean_0_and_std_1(scale: Scale) -> None:
     x0 = np.random.default_rng(1).lognormal(-3, 1, (50, 4, 3, 3)).astype(np.float32)
-    standardise = fit_standardise([x0[:20], x0[20:]], log)
+    standardise = fit_standardise([x0[:20], x0[20:]], scale)
     values = standardise(torch.from_numpy(x0))
     assert float(values.mean()) == pytest.approx(0, abs=1e-5)
     assert float(values.std(correction=0)) == pytest.approx(1, abs=1e-5)

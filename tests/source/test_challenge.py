@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from cloudchamber.errors import InputError
 from cloudchamber.source import challenge
 from cloudchamber.source.challenge import (
+    check_test_set,
     convert_split,
     convert_walls,
     read_submission,
@@ -79,6 +80,16 @@ def test_conversion_of_the_split(
     chosen = split_index(np.arange(30), 25).public
     np.testing.assert_array_equal(public.x0_m, arrays["x0"][chosen])
     assert public.attributes["split"] == "public"
+
+
+def test_the_test_set_is_known_by_its_shape(
+    tmp_path: Path, plausible: Callable[..., Arrays], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_challenge(tmp_path / "test.h5", {"x0": plausible(30)["x0"]})
+    with pytest.raises(InputError, match=r"test\.h5: x0: .* \(30036, 10, 10, 10\), found \(30, 10, 10, 10\)"):
+        check_test_set(source)
+    monkeypatch.setattr(challenge, "TEST_SAMPLES", 30)
+    check_test_set(source)
 
 
 def test_submission(tmp_path: Path) -> None:

@@ -1,18 +1,18 @@
 import numpy as np
 import torch
 
-from cloudchamber.prepare.normalise import Standardise
+from cloudchamber.prepare.normalise import Inputs, Standardise
 from cloudchamber.prepare.symmetries import transform
 from cloudchamber.train.batches import WallBatches
 
 N = 50
 X0 = np.random.default_rng(1).lognormal(-3, 1, (N, 3, 4, 4)).astype(np.float32)
 WALLS = X0 < 0.03
-PLAIN = Standardise(log=False)
+PLAIN = Inputs(maps={"x0": Standardise(scale="linear")})
 
 
 def _batches(**options: object) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    return list(WallBatches(X0, WALLS, PLAIN, 8, **options))  # type: ignore[arg-type]
+    return list(WallBatches(X0[:, None], WALLS, PLAIN, 8, **options))  # type: ignore[arg-type]
 
 
 def test_an_epoch_begun_in_the_middle_is_its_rest() -> None:

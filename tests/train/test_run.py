@@ -149,4 +149,4 @@ def test_metrics_of_epochs_not_over_are_dropped(tmp_path: Path) -> None:
     metrics = tmp_path / "metrics.jsonl"
     metrics.write_text("".join(json.dumps({"epoch": k}) + "\n" for k in range(4)))
     assert len(read_metrics(metrics)) == 4
-    assert [line["epoch"] for line in Resumable(tmp_path / "c", metrics, 2).lines] == [0, 1]
+    assert [line["epoch"] for line in Resumable(tmp_path, 2).lines] == [0, 1]

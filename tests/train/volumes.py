@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from cloudchamber.prepare.volumes import WallVolumes
 from cloudchamber.train.recipe import Data, ModelChoice, Recipe, Simulated, Training
-from cloudchamber.train.run import WallVolumes
 
 
 def make_volumes(n: int, seed: int) -> WallVolumes:
@@ -13,7 +13,7 @@ def make_volumes(n: int, seed: int) -> WallVolumes:
         z, x, y = rng.integers(0, 4, size=3)
         volume[z : z + 2, x : x + 3, y : y + 2] = True
     x0 = np.where(walls, 0.02, 0.06) * rng.lognormal(0, 0.3, walls.shape)
-    return WallVolumes(x0.astype(np.float32), walls)
+    return WallVolumes({"x0": x0.astype(np.float32)}, walls)
 
 
 def make_recipe(epochs: int = 3, name: str = "small", **training: object) -> Recipe:

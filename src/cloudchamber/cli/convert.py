@@ -1,6 +1,7 @@
 """``cloudchamber convert``: the challenge's files to ours, our predictions to a submission."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -49,28 +50,43 @@ def split(source: Path, *, output: Output, overwrite: bool = False) -> None:
 
 @app.command
 def submission(
-    predictions: Path,
+    source: Path,
     *,
     name: str,
     idx: Annotated[str, Parameter(name="--id")],
+    bundle: str | None = None,
     output: Output = Path(),
     overwrite: bool = False,
 ) -> None:
-    """Turn predictions for the challenge's test set into the file it takes, NAME_IDXX.h5.
+    """Write the file that the challenge takes, NAME_IDXX.h5: from predictions, or from its test set itself.
 
     Parameters
     ----------
-    predictions
-        Our predictions, 30,036 samples.
+    source
+        Our predictions, 30,036 samples; with --bundle the challenge's test.h5.
     name
         Name of the participant.
     idx
         Number of the submission, two digits.
+    bundle
+        Predict with this trained model: one of the package's by name (walls), a folder or a .zip.
     output
         Folder to write to.
     overwrite
         Replace the file if it exists.
     """
-    from cloudchamber.source.challenge import write_submission
+    from cloudchamber.source.challenge import check_test_set, submission_path, write_submission
+    from cloudchamber.source.writer import nearest_folder
 
-    print(write_submission(predictions, output, name, idx, overwrite=overwrite))
+    if bundle is None:
+        print(write_submission(source, output, name, idx, overwrite=overwrite))
+        return
+    path = submission_path(output, name, idx, overwrite=overwrite)
+    check_test_set(source)
+    from cloudchamber.infer.bundle import load_bundle
+    from cloudchamber.infer.files import predict_file
+
+    with TemporaryDirectory(dir=nearest_folder(path), prefix=f".{path.name}.") as folder:
+        predictions = Path(folder) / "predictions.h5"
+        predict_file(load_bundle(bundle), source, predictions)
+        print(write_submission(predictions, output, name, idx, overwrite=overwrite))

@@ -11,7 +11,7 @@ def predict(
     file: Path,
     *,
     output: Annotated[Path, Parameter(name=["-o", "--output"])],
-    symmetries: bool = True,
+    symmetries: bool | None = None,
 ) -> None:
     """Predict where there is wall.
 
@@ -20,11 +20,13 @@ def predict(
     bundle
         A trained model: one of the package's by name (walls), a folder or a .zip.
     file
-        HDF5 file with x0 in metres, axes (sample, z, x, y); targets are not needed.
+        HDF5 file with x0 in metres (and the other maps of the bundle, if it has any), axes (sample, z, x, y);
+        targets are not needed.
     output
         HDF5 file to write: preds (0 or 1) and probability.
     symmetries
         Average over the symmetric views of each volume: eight times the work, a slightly better answer.
+        Unless said, as the bundle's card says.
     """
     from cloudchamber.infer.bundle import load_bundle
     from cloudchamber.infer.files import predict_file

@@ -35,10 +35,12 @@ def read_pair(out: Path, truth: Path) -> tuple["Predictions", "WallsData"]:
 def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | None = None) -> None:
     """Score predicted walls: IOU with its error, where it is lost, and the published numbers.
 
+    On the challenge's own test set (test_private.h5) also the public and the private IOU.
+
     Parameters
     ----------
     out
-        HDF5 file with predictions (preds, and probability if there is any).
+        HDF5 file with predictions (preds, and probability if there is any), or a submission.
     truth
         HDF5 file with the data set they were made from (x0 and targs).
     json
@@ -49,8 +51,10 @@ def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | No
     from rich.console import Console
 
     from cloudchamber.files import write_text
+    from cloudchamber.score.challenge import ChallengeScore, is_test_set, score_parts
     from cloudchamber.score.walls import score_walls
     from cloudchamber.show.facts import find_facts, find_grid
+    from cloudchamber.source.challenge import split_test_set
 
     predicted, data = read_pair(out, truth)
     if data.walls is None:
@@ -58,6 +62,8 @@ def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | No
     found = score_walls(predicted.walls, data.walls, predicted.probability)
     facts = find_facts(truth, data.attributes, out, predicted.attributes, data.x0_m.shape)
     grid = find_grid(data.attributes)
+    if is_test_set(data.walls.shape) and not facts.simulated:
+        found = score_parts(found, predicted.walls, data.walls)
     if json is not None:
         write_text(json, found.model_dump_json(indent=2) + "\n")
     if report is not None:
@@ -70,6 +76,13 @@ def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | No
         )  # fmt: skip
     console = Console(soft_wrap=False)
     console.print(f"IOU {found.iou.text(4)} on {found.n:,} {facts.volumes} ({facts.measured_on})")
+    if isinstance(found, ChallengeScore):
+        split = split_test_set(found.n)
+        console.print(
+            f"public IOU {found.public_iou.text(4)} ({len(split.public):,} volumes), "
+            f"private IOU {found.private_iou.text(4)} ({len(split.private):,} volumes), "
+            "the parts as the challenge split them"
+        )
     for table in score_tables(found, facts.model or "this prediction", facts.measured_on, grid.voxel_m):
         console.print(table)
     for written in (json, report):
@@ -88,20 +101,20 @@ def score_tables(found: "WallsScore", model: str, measured_on: str, voxel_m: flo
     )
 
     tables = [
-        _table(
+        make_table(
             "Published results and this one (mean IOU)", published_rows(found, model, measured_on), last=True
         ),
-        _table("Whole volumes", summary_rows(found)),
-        _table("By layer", layer_rows(found, voxel_m)),
-        _table("By number of wall voxels", count_rows(found.by_voxels, "wall voxels")),
-        _table("By number of wall columns", count_rows(found.by_columns, "wall columns")),
+        make_table("Whole volumes", summary_rows(found)),
+        make_table("By layer", layer_rows(found, voxel_m)),
+        make_table("By number of wall voxels", count_rows(found.by_voxels, "wall voxels")),
+        make_table("By number of wall columns", count_rows(found.by_columns, "wall columns")),
     ]
     if found.calibration is not None:
-        tables.append(_table("Calibration", calibration_rows(found.calibration)))
+        tables.append(make_table("Calibration", calibration_rows(found.calibration)))
     return tables
 
 
-def _table(title: str, rows: "Rows", *, last: bool = False) -> "Table":
+def make_table(title: str, rows: "Rows", *, last: bool = False) -> "Table":
     """Return a table; ``last`` sets the last row apart."""
     from rich.markup import escape
     from rich.table import Table

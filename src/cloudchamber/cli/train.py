@@ -1,48 +1,12 @@
 """``cloudchamber train``: from a recipe to a bundle."""
 
 import sys
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from cloudchamber.cli.options import Count, available_processors
-from cloudchamber.errors import InputError
-
-if TYPE_CHECKING:
-    from cloudchamber.train.recipe import Simulated
-    from cloudchamber.train.run import WallVolumes
-
-
-def _simulate(path: Path, wanted: "Simulated", workers: int) -> None:
-    from cloudchamber.cli.simulate import load_config, make_walls
-    from cloudchamber.source.produce import produce
-
-    config = load_config(wanted.setting, None)
-    attributes: dict[str, str | int | float] = {
-        "task": "walls", "seed": wanted.seed, "config": config.model_dump_json()
-    }  # fmt: skip
-    produce(
-        path, partial(make_walls, wanted.seed, config), wanted.n, attributes=attributes, workers=workers,
-        description=f"simulating {path.name}",
-    )  # fmt: skip
-
-
-def _volumes(given: Path | None, default: Path, wanted: "Simulated", workers: int) -> "WallVolumes":
-    """Read the data a recipe asks for: a file given, or one that is simulated where it is missing."""
-    from cloudchamber.source.store import read_walls
-    from cloudchamber.train.run import WallVolumes
-
-    path = given or default
-    if given is None and not path.exists():
-        _simulate(path, wanted, workers)
-    data = read_walls(path, targets=True)
-    if data.walls is None:
-        raise InputError(path, "targs", "targets to train on", "none")
-    if len(data.x0_m) < wanted.n:
-        raise InputError(path, "x0", f"at least the recipe's {wanted.n} volumes", f"{len(data.x0_m)}")
-    return WallVolumes(data.x0_m[: wanted.n], data.walls[: wanted.n])
 
 
 def train(
@@ -51,6 +15,9 @@ def train(
     output: Annotated[Path, Parameter(name=["-o", "--output"])],
     data: Path | None = None,
     validation: Path | None = None,
+    unlabelled: Path | None = None,
+    budget: str | None = None,
+    begin_with: str | None = None,
     workers: Count | None = None,
     threads: Count | None = None,
 ) -> None:
@@ -69,28 +36,44 @@ def train(
         HDF5 file to train on, instead of the recipe's own simulation.
     validation
         HDF5 file to validate and to fit the cuts on; likewise.
+    unlabelled
+        HDF5 file of volumes that the first round labels for the second, where the recipe has pseudo-labels.
+    budget
+        A smaller training that the recipe names, such as two-cores or quick.
+    begin_with
+        Begin with the weights of this bundle (a name, folder or .zip) of the same network, to train on from
+        there; a recipe that begins with another trains that one first unless this is given.
     workers
         Processes to simulate with; all processors unless said otherwise.
     threads
         Threads to train with; all processors unless said otherwise.
     """
-    from cloudchamber.infer.bundle import save_bundle
-    from cloudchamber.infer.finish import finish
-    from cloudchamber.train.recipe import load_recipe
-    from cloudchamber.train.run import train as run
+    from cloudchamber.cli.volumes import load_volumes
+    from cloudchamber.infer.bundle import load_bundle, save_bundle
+    from cloudchamber.infer.finish import train_recipe
+    from cloudchamber.train.recipe import load_recipe, with_budget
 
     chosen = load_recipe(recipe)
-    options = chosen.training
+    if budget:
+        chosen = with_budget(chosen, budget)
+    options, inputs = chosen.training, chosen.model.inputs
     print(
         f"recipe {chosen.name}: {chosen.data.train.n:,} volumes, {options.epochs} epochs, batches of "
         f"{options.batch}; run folder {output}",
         file=sys.stderr,
     )
     processes = workers or available_processors()
-    train_volumes = _volumes(data, output / "train.h5", chosen.data.train, processes)
-    held_out = _volumes(validation, output / "validation.h5", chosen.data.validation, processes)
-    trained = run(chosen, train_volumes, held_out, output, threads=threads)
-    bundle, score = finish(chosen, trained, held_out)
-    save_bundle(output / "bundle", bundle)
+    train_volumes = load_volumes(data, output / "train.h5", chosen.data.train, inputs, processes)
+    held_out = load_volumes(validation, output / "validation.h5", chosen.data.validation, inputs, processes)
+    more = None
+    if chosen.pseudo_labels:
+        wanted = chosen.pseudo_labels.unlabelled
+        more = load_volumes(unlabelled, output / "unlabelled.h5", wanted, inputs, processes).maps
+    begin = load_bundle(begin_with) if begin_with else None
+    done = train_recipe(
+        chosen, output, train_volumes, held_out, unlabelled=more, begin=begin, threads=threads
+    )
+    save_bundle(output / "bundle", done.bundle)
+    score = done.score
     print(f"validation IOU {score.iou.text(4)} on {score.n:,} volumes, cuts fitted on the same")
     print(output / "bundle")

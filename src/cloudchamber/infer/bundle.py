@@ -21,7 +21,8 @@ from cloudchamber.errors import InputError
 from cloudchamber.files import whole
 from cloudchamber.infer.thresholds import Thresholds
 from cloudchamber.model.registry import build_network
-from cloudchamber.prepare.normalise import Standardise
+from cloudchamber.prepare.normalise import Inputs
+from cloudchamber.toml import with_none, without_none
 
 WEIGHTS, CONFIG, CARD, SUMS = "weights.safetensors", "config.toml", "card.md", "SHA256SUMS"
 _LARGEST = 2**31
@@ -36,8 +37,9 @@ class BundleConfig(BaseModel):
     task: str
     network: str
     options: dict[str, Any]
-    standardise: Standardise
+    inputs: Inputs
     thresholds: Thresholds
+    symmetries: bool = True
     version: str = __version__
 
 
@@ -68,7 +70,7 @@ def save_bundle(path: Path, bundle: Bundle) -> None:
     config = bundle.config.model_dump(mode="json", exclude_none=False)
     parts = {
         WEIGHTS: save_tensors(weights),
-        CONFIG: tomli_w.dumps(_without_none(config)).encode(),
+        CONFIG: tomli_w.dumps(without_none(config)).encode(),
         CARD: bundle.card.encode(),
     }
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in parts.items())
@@ -82,19 +84,6 @@ def save_bundle(path: Path, bundle: Bundle) -> None:
             temporary.mkdir()
             for name, data in parts.items():
                 (temporary / name).write_bytes(data)
-
-
-def _without_none(value: Any) -> Any:
-    """TOML has no null: an option that is none is written as the string "none"."""
-    if isinstance(value, dict):
-        return {k: _without_none(v) for k, v in value.items()}
-    return "none" if value is None else value
-
-
-def _with_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _with_none(v) for k, v in value.items()}
-    return None if value == "none" else value
 
 
 def _read_parts(path: Path) -> dict[str, bytes]:
@@ -133,7 +122,7 @@ def _verify(path: Path, parts: dict[str, bytes]) -> None:
 
 def _build(path: Path, parts: dict[str, bytes]) -> Bundle:
     try:
-        config = BundleConfig.model_validate(_with_none(tomllib.loads(parts[CONFIG].decode())))
+        config = BundleConfig.model_validate(with_none(tomllib.loads(parts[CONFIG].decode())))
         network = build_network(config.network, config.options)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise InputError(path, CONFIG, "a bundle's configuration", str(error)) from error
@@ -151,8 +140,8 @@ def _build(path: Path, parts: dict[str, bytes]) -> Bundle:
 
 def list_bundles() -> list[str]:
     """Return the names of the bundles that come with the package."""
-    folder = files("cloudchamber") / "bundles"
-    return sorted(entry.name for entry in folder.iterdir() if (entry / CONFIG).is_file())
+    with as_file(files("cloudchamber") / "bundles") as folder:
+        return sorted(path.parent.relative_to(folder).as_posix() for path in folder.rglob(CONFIG))
 
 
 def load_bundle(name: str | Path) -> Bundle:

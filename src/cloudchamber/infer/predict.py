@@ -9,7 +9,7 @@ from torch import nn
 
 from cloudchamber.errors import InputError
 from cloudchamber.infer.bundle import Bundle
-from cloudchamber.prepare.normalise import Standardise
+from cloudchamber.prepare.normalise import Inputs
 from cloudchamber.prepare.symmetries import count_symmetries, inverse, transform
 
 
@@ -21,8 +21,8 @@ def device_of(network: nn.Module) -> torch.device:
 @torch.inference_mode()
 def predict_probability(
     network: nn.Module,
-    standardise: Standardise,
-    x0_m: Float[np.ndarray, "n z x y"],
+    inputs: Inputs,
+    maps: Float[np.ndarray, "n map z x y"],
     *,
     symmetries: bool = True,
     batch: int = 256,
@@ -32,36 +32,37 @@ def predict_probability(
     With ``symmetries`` it is the mean over the eight (or, where nx != ny, four) symmetric views of each
     volume, every view's prediction turned back before it is averaged.
     """
-    kinds = count_symmetries(*x0_m.shape[2:]) if symmetries else 1
+    kinds = count_symmetries(*maps.shape[3:]) if symmetries else 1
     device = device_of(network)
-    out = np.empty(x0_m.shape, dtype=np.float32)
-    for start in range(0, len(x0_m), batch):
-        x = standardise(torch.from_numpy(x0_m[start : start + batch]).to(device))
-        total = torch.zeros_like(x)
+    out = np.empty((len(maps), *maps.shape[2:]), dtype=np.float32)
+    for start in range(0, len(maps), batch):
+        x = inputs(torch.from_numpy(maps[start : start + batch]).to(device))
+        total = torch.zeros_like(x[:, 0])
         for kind in range(kinds):
-            logits = network(transform(x, kind).contiguous()[:, None])[:, 0]
+            logits = network(transform(x, kind).contiguous())[:, 0]
             total += transform(logits.float().sigmoid(), inverse(kind))
         out[start : start + batch] = (total / kinds).cpu().numpy()
     return out
 
 
 def predict_blocks(
-    bundle: Bundle, blocks: Iterator[Float[np.ndarray, "n z x y"]], *, symmetries: bool = True
+    bundle: Bundle, blocks: Iterator[Float[np.ndarray, "n map z x y"]], *, symmetries: bool | None = None
 ) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "n z x y"]]]:
-    """Predict block by block: yields walls (bool) and probability, both (n, z, x, y).
+    """Predict block by block, from the maps in the bundle's order: yields walls (bool) and probability.
+
+    ``symmetries`` averages over symmetric views; unless it is given, as the bundle says.
 
     Raises
     ------
     InputError
         if the volumes do not fit the network.
     """
-    for x0_m in blocks:
+    views = bundle.config.symmetries if symmetries is None else symmetries
+    for maps in blocks:
         try:
-            probability = predict_probability(
-                bundle.network, bundle.config.standardise, x0_m, symmetries=symmetries
-            )
+            probability = predict_probability(bundle.network, bundle.config.inputs, maps, symmetries=views)
         except (ValueError, RuntimeError) as error:
-            shape = "x".join(map(str, x0_m.shape[1:]))
+            shape = "x".join(map(str, maps.shape[2:]))
             raise InputError(
                 "x0", "", f"volumes that {bundle.config.name} takes", f"{shape}: {error}"
             ) from error

@@ -7,6 +7,13 @@ from pydantic import BaseModel
 from torch import nn
 
 from cloudchamber.errors import InputError
+from cloudchamber.model.ensemble import Ensemble, EnsembleConfig
+from cloudchamber.model.walls_cnn import WallsCNN, WallsCNNConfig
+from cloudchamber.model.walls_conv_dense import WallsConvDense, WallsConvDenseConfig
+from cloudchamber.model.walls_dncnn import WallsDnCNN, WallsDnCNNConfig
+from cloudchamber.model.walls_encoder_decoder import WallsEncoderDecoder, WallsEncoderDecoderConfig
+from cloudchamber.model.walls_mlp import WallsMLP, WallsMLPConfig
+from cloudchamber.model.walls_resnet import WallsResNet, WallsResNetConfig
 from cloudchamber.model.walls_unet import WallsUNet, WallsUNetConfig
 
 
@@ -18,7 +25,20 @@ class Network:
     build: Callable[..., nn.Module]
 
 
-NETWORKS = {"walls-unet": Network(WallsUNetConfig, WallsUNet)}
+def _ensemble(config: EnsembleConfig) -> nn.Module:
+    return Ensemble([build_network(each.name, each.options) for each in config.members], config.vote_cut)
+
+
+NETWORKS = {
+    "ensemble": Network(EnsembleConfig, _ensemble),
+    "walls-cnn": Network(WallsCNNConfig, WallsCNN),
+    "walls-conv-dense": Network(WallsConvDenseConfig, WallsConvDense),
+    "walls-dncnn": Network(WallsDnCNNConfig, WallsDnCNN),
+    "walls-encoder-decoder": Network(WallsEncoderDecoderConfig, WallsEncoderDecoder),
+    "walls-mlp": Network(WallsMLPConfig, WallsMLP),
+    "walls-resnet": Network(WallsResNetConfig, WallsResNet),
+    "walls-unet": Network(WallsUNetConfig, WallsUNet),
+}
 
 
 def build_network(name: str, options: dict[str, object]) -> nn.Module:

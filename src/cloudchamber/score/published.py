@@ -77,3 +77,13 @@ BASELINES = (
     ),
 )
 """The organisers' baselines, best first."""
+
+STEPS = (
+    PublishedResult(
+        name="Strong, U-Net f8",
+        method="3D U-Net with 8 features, no GravNet, one model, x8 averaging (0.8089 without)",
+        other_iou=0.8122,
+        measured_on="split not stated",
+    ),
+)
+"""Steps on the way to a solution that were shown with a figure of their own."""

@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from cloudchamber.score.bootstrap import Estimate
 from cloudchamber.score.calibration import CalibrationBin
+from cloudchamber.score.challenge import ChallengeScore
 from cloudchamber.score.published import BASELINES, SOLUTIONS
 from cloudchamber.score.walls import CountBin, WallsScore
 
@@ -89,7 +90,10 @@ def summary_rows(score: WallsScore) -> Rows:
 
 
 def published_rows(score: WallsScore, model: str, measured_on: str) -> Rows:
-    """Return the published results, best first, with this one beneath them."""
+    """Return the published results, best first, with this one beneath them.
+
+    On the challenge's own test set this one too has its public and its private IOU.
+    """
     rows = [
         [result.name, iou_text(result.public_iou), iou_text(result.private_iou), ""] for result in SOLUTIONS
     ]
@@ -97,5 +101,8 @@ def published_rows(score: WallsScore, model: str, measured_on: str) -> Rows:
         [result.name, "", "", f"{iou_text(result.other_iou).rstrip()}, {result.measured_on}"]
         for result in BASELINES
     ]
-    rows.append([model, "", "", f"{score.iou.text(4)}, {measured_on}"])
+    parts = ["", ""]
+    if isinstance(score, ChallengeScore):
+        parts = [score.public_iou.text(4), score.private_iou.text(4)]
+    rows.append([model, *parts, f"{score.iou.text(4)}, {measured_on}"])
     return Rows(head=["solution", "public test", "private test", "other volumes"], rows=rows)

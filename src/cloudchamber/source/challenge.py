@@ -122,7 +122,7 @@ def convert_split(source: Path, folder: Path, *, overwrite: bool = False) -> dic
     return {name: len(index) for name, index in split._asdict().items()}
 
 
-def read_submission(path: Path, samples: int = TEST_SAMPLES) -> Bool[np.ndarray, "sample z x y"]:
+def read_submission(path: Path, samples: int | None = None) -> Bool[np.ndarray, "sample z x y"]:
     """Read a submission and check that it is one: ``preds``, (30036, 10, 10, 10), 0 and 1.
 
     Raises
@@ -130,10 +130,42 @@ def read_submission(path: Path, samples: int = TEST_SAMPLES) -> Bool[np.ndarray,
     InputError
         if it is not.
     """
-    walls = read_predictions(path).walls
-    if walls.shape != (samples, *SHAPE):
-        raise InputError(path, CLASSES, f"the shape {(samples, *SHAPE)}", str(walls.shape))
+    walls, wanted = read_predictions(path).walls, (samples or TEST_SAMPLES, *SHAPE)
+    if walls.shape != wanted:
+        raise InputError(path, CLASSES, f"the shape {wanted}", str(walls.shape))
     return walls
+
+
+def check_test_set(path: Path) -> None:
+    """Check that a file is the challenge's test set by its shape, (30036, 10, 10, 10).
+
+    Raises
+    ------
+    InputError
+        if it is not, or not what ``read_walls`` accepts.
+    """
+    with open_hdf5(path) as file:
+        shape = find_walls(file, path, False).x0.shape
+    if shape != (TEST_SAMPLES, *SHAPE):
+        wanted = f"the shape of the challenge's test set, {(TEST_SAMPLES, *SHAPE)}"
+        raise InputError(path, X0, wanted, str(shape))
+
+
+def submission_path(folder: Path, name: str, idx: str, *, overwrite: bool = False) -> Path:
+    """Return where a submission goes, ``NAME_IDXX.h5`` in a folder.
+
+    Raises
+    ------
+    InputError
+        if the name or number does not make a file name, or the file exists or cannot be written.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name, re.ASCII):
+        raise InputError("--name", "", "letters, digits, dot, hyphen and underscore", repr(name))
+    if not re.fullmatch(r"[0-9]{2}", idx):
+        raise InputError("--id", "", "two digits, such as 00", repr(idx))
+    path = folder / f"{name}_ID{idx}.h5"
+    check_target(path, overwrite)
+    return path
 
 
 def write_submission(
@@ -142,7 +174,7 @@ def write_submission(
     name: str,
     idx: str,
     *,
-    samples: int = TEST_SAMPLES,
+    samples: int | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Turn our predictions for the test set into the file that the challenge takes.
@@ -161,13 +193,8 @@ def write_submission(
         if the predictions are not (30036, 10, 10, 10), the name or number does not make a file name, or the
         folder cannot be written.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", name, re.ASCII):
-        raise InputError("--name", "", "letters, digits, dot, hyphen and underscore", repr(name))
-    if not re.fullmatch(r"[0-9]{2}", idx):
-        raise InputError("--id", "", "two digits, such as 00", repr(idx))
+    path = submission_path(folder, name, idx, overwrite=overwrite)
     walls = read_submission(predictions, samples)
-    path = folder / f"{name}_ID{idx}.h5"
-    check_target(path, overwrite)
     with whole(path) as temporary, create_hdf5(temporary) as (file, _):
         file.create_dataset(CLASSES, data=walls.astype(np.int64), compression="lzf", track_times=False)
     return path

@@ -17,7 +17,7 @@ from cloudchamber.source.hdf5 import (
     read_rows,
 )
 from cloudchamber.source.predictions import CLASSES, read_predictions
-from cloudchamber.source.store import BLOCK, TARGETS, X0, iterate_walls
+from cloudchamber.source.store import BLOCK, MAP_UNITS, SCORE, TARGETS, X0, iterate_walls
 
 
 class Report(BaseModel):
@@ -86,14 +86,17 @@ def check_dataset(path: Path) -> Report:
             checks["probability"] = "within [0, 1]"
         kind = "predicted walls"
     else:
+        with open_hdf5(path) as file:
+            maps = [name for name in MAP_UNITS if holds(file, path, name)]
         samples, voxels, labelled = 0, (0, 0, 0), False
-        for part in iterate_walls(path):
+        for part in iterate_walls(path, maps=maps):
             samples, voxels = samples + len(part.x0_m), part.x0_m.shape[1:]
             labelled = part.walls is not None
         shape = (samples, *voxels)
         checks = {
             X0: "finite, positive, plausible in metres",
             TARGETS: "0 and 1 only" if labelled else "absent",
+            **{name: "finite" if name == SCORE else "finite, from 0 up" for name in maps},
         }
         kind = "walls"
     sums = check_sums(path)

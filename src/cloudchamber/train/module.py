@@ -6,30 +6,45 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 
 from cloudchamber.score.walls import iou_per_sample
 from cloudchamber.train.batches import Batch
 from cloudchamber.train.losses import LOSSES
+from cloudchamber.train.muon import Muon
 from cloudchamber.train.recipe import Training
+from cloudchamber.train.structure import structure_loss
 
 _OPTIMISERS: dict[str, type[torch.optim.Adam]] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
 
-def make_optimiser(network: nn.Module, training: Training) -> torch.optim.Adam:
-    """Return the optimiser of a training, at the start of its cycle."""
-    return _OPTIMISERS[training.optimiser](
-        network.parameters(), lr=training.schedule.start, weight_decay=training.weight_decay
-    )
+def make_optimiser(network: nn.Module, training: Training) -> Optimizer:
+    """Return the optimiser of a training, at the start of its schedule."""
+    schedule = training.schedule
+    rates = {"one-cycle": "start", "constant": "rate", "triangular2": "high"}
+    rate = getattr(schedule, rates[schedule.kind])
+    if training.optimiser == "muon":
+        return Muon(network, rate, weight_decay=training.weight_decay)
+    return _OPTIMISERS[training.optimiser](network.parameters(), lr=rate, weight_decay=training.weight_decay)
 
 
-def make_schedule(optimiser: Optimizer, training: Training, steps: int) -> OneCycleLR:
-    """Return the one-cycle schedule over ``steps`` steps, as Strong set it (1e-4 -> 1e-2 -> 0)."""
+def make_schedule(optimiser: Optimizer, training: Training, steps_per_epoch: int) -> OneCycleLR | LambdaLR:
+    """Return the schedule of learning rates: constant, triangular2 (as Bury's) or one cycle (as Strong's)."""
     cycle = training.schedule
+    if cycle.kind == "constant":
+        return LambdaLR(optimiser, lambda step: 1.0)
+    if cycle.kind == "triangular2":
+        half, low = max(1.0, cycle.half_period * steps_per_epoch), cycle.low / cycle.high
+
+        def height(step: int) -> float:
+            turn, phase = divmod(step, 2 * half)
+            return float(low + (1 - low) * (1 - abs(phase / half - 1)) / 2**turn)
+
+        return LambdaLR(optimiser, height)
     return OneCycleLR(
         optimiser,
         max_lr=cycle.peak,
-        total_steps=max(steps, 2) + 1,
+        total_steps=max(training.epochs * steps_per_epoch, 2) + 1,
         pct_start=cycle.warm_up,
         div_factor=cycle.peak / cycle.start,
         final_div_factor=cycle.start / cycle.final,
@@ -60,6 +75,9 @@ class SegmentationModule(L.LightningModule):
         position = resume[1] if resume else {}
         self.epoch, self.batch = int(position.get("epoch", 0)), int(position.get("batch", 0))
         self.loss_sum = float(position.get("loss_sum", 0.0))
+        self.best_loss = float(position.get("best_loss", "inf"))
+        self.best_epoch = int(position.get("best_epoch", 0))
+        self.seconds = float(position.get("seconds", 0.0))
         self._validation: list[tuple[float, Tensor]] = []
         self.figures: dict[str, float] = {}
 
@@ -68,11 +86,17 @@ class SegmentationModule(L.LightningModule):
         """Steps taken since the run began."""
         return self.epoch * self.steps_per_epoch + self.batch
 
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are over, or the patience is."""
+        options = self.training_options
+        waited = self.epoch - self.best_epoch
+        return self.epoch >= options.epochs or (options.patience is not None and waited > options.patience)
+
     def configure_optimizers(self) -> Any:
         """Set up optimiser and schedule, both as they were if the run is resumed."""
         optimiser = make_optimiser(self.network, self.training_options)
-        steps = self.training_options.epochs * self.steps_per_epoch
-        schedule = make_schedule(optimiser, self.training_options, steps)
+        schedule = make_schedule(optimiser, self.training_options, self.steps_per_epoch)
         if self._resume:
             optimiser.load_state_dict(self._resume[0])
             schedule.load_state_dict(self._resume[1]["schedule"])
@@ -85,7 +109,12 @@ class SegmentationModule(L.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of a batch."""
         x, target = batch
-        loss: Tensor = self.loss(self.network(x), target)
+        if self.training_options.structure:
+            logits, structure = self.network.describe(x)  # type: ignore[operator]
+            loss: Tensor = self.loss(logits, target)
+            loss = loss + self.training_options.structure * structure_loss(structure, target[:, 0])
+        else:
+            loss = self.loss(self.network(x), target)
         self.loss_sum += float(loss.detach())
         self.batch += 1
         return loss
@@ -108,6 +137,8 @@ class SegmentationModule(L.LightningModule):
             "val_iou": float(iou.mean()),
         }
         self._validation.clear()
+        if self.figures["val_loss"] < self.best_loss:
+            self.best_loss, self.best_epoch = self.figures["val_loss"], self.epoch
         self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
         if self.logger:
             self.logger.log_metrics({k: float(v) for k, v in self.figures.items()}, step=self.step)

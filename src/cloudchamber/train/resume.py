@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+from safetensors.torch import save_file
 
-from cloudchamber.files import write_text
+from cloudchamber.files import whole, write_text
 from cloudchamber.train.checkpoint import save_checkpoint
 from cloudchamber.train.module import SegmentationModule
+
+CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -26,13 +29,15 @@ class Resumable(L.Callback):
     not yet over are dropped, so a resumed run ends in the same file as one that was never stopped.
     """
 
-    def __init__(self, checkpoint: Path, metrics: Path, first_epoch: int, seconds: float = 60.0) -> None:
-        self.checkpoint, self.metrics, self.seconds = checkpoint, metrics, seconds
-        self.lines = [line for line in read_metrics(metrics) if line["epoch"] < first_epoch]
-        self._last = time.monotonic()
+    def __init__(self, folder: Path, first_epoch: int, seconds: float = 60.0) -> None:
+        self.folder, self.metrics, self.seconds = folder, folder / "metrics.jsonl", seconds
+        self.lines = [line for line in read_metrics(self.metrics) if line["epoch"] < first_epoch]
+        self._last = self._began = time.monotonic()
 
     def _save(self, trainer: L.Trainer, module: SegmentationModule) -> None:
-        self._last = time.monotonic()
+        now = time.monotonic()
+        module.seconds += now - self._began
+        self._last = self._began = now
         if not trainer.is_global_zero:
             return
         schedule = trainer.lr_scheduler_configs[0].scheduler.state_dict()
@@ -40,9 +45,12 @@ class Resumable(L.Callback):
             "epoch": module.epoch,
             "batch": module.batch,
             "loss_sum": module.loss_sum,
+            "best_loss": module.best_loss,
+            "best_epoch": module.best_epoch,
+            "seconds": module.seconds,
             "schedule": {key: value for key, value in schedule.items() if not callable(value)},
         }
-        save_checkpoint(self.checkpoint, module.network, trainer.optimizers[0], state)
+        save_checkpoint(self.folder / CHECKPOINT, module.network, trainer.optimizers[0], state)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -61,4 +69,10 @@ class Resumable(L.Callback):
         self.lines.append(pl_module.figures)
         if trainer.is_global_zero:
             write_text(self.metrics, "".join(json.dumps(line) + "\n" for line in self.lines))
+            if pl_module.training_options.patience and pl_module.best_epoch == pl_module.epoch - 1:
+                with whole(self.folder / BEST) as temporary:
+                    save_file(
+                        {k: v.contiguous() for k, v in pl_module.network.state_dict().items()}, temporary
+                    )
         self._save(trainer, pl_module)
+        trainer.should_stop = pl_module.finished

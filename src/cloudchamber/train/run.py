@@ -3,6 +3,7 @@
 import logging
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,29 +11,23 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
-from torch import nn
+from safetensors.torch import load_file
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from cloudchamber.errors import InputError
 from cloudchamber.files import write_text
 from cloudchamber.model.registry import build_network
-from cloudchamber.prepare.normalise import Standardise, fit_standardise
+from cloudchamber.prepare.normalise import Inputs, fit_inputs
+from cloudchamber.prepare.volumes import WallVolumes, named_maps, stack_maps
 from cloudchamber.train.batches import Batch, WallBatches
 from cloudchamber.train.checkpoint import load_checkpoint
 from cloudchamber.train.module import SegmentationModule
 from cloudchamber.train.recipe import Recipe
-from cloudchamber.train.resume import Resumable, read_metrics
-
-
-@dataclass(frozen=True)
-class WallVolumes:
-    """Volumes in memory: ``x0_m`` float32 and ``walls`` bool, axes (sample, z, x, y)."""
-
-    x0_m: Float[np.ndarray, "n z x y"]
-    walls: Bool[np.ndarray, "n z x y"]
+from cloudchamber.train.resume import BEST, CHECKPOINT, Resumable, read_metrics
 
 
 @dataclass(frozen=True)
@@ -40,7 +35,7 @@ class Trained:
     """A finished run."""
 
     network: nn.Module
-    standardise: Standardise
+    inputs: Inputs
     metrics: list[dict[str, Any]]
     seconds: float
 
@@ -62,17 +57,23 @@ class WallsData(L.LightningDataModule):
     """Training and validation batches; the position in the run is the module's."""
 
     def __init__(
-        self, recipe: Recipe, train: WallVolumes, validation: WallVolumes, standardise: Standardise
+        self,
+        recipe: Recipe,
+        train: WallVolumes,
+        validation: WallVolumes,
+        inputs: Inputs,
+        weights: Float[np.ndarray, "n"] | None = None,
     ) -> None:
         super().__init__()
-        self.recipe, self.train, self.validation, self.standardise = recipe, train, validation, standardise
+        self.recipe, self.inputs, self.weights = recipe, inputs, weights
+        self.train, self.validation = (
+            (stack_maps(volumes.maps, inputs.names), volumes.walls) for volumes in (train, validation)
+        )
 
-    def _loader(self, volumes: WallVolumes, **options: Any) -> DataLoader[Batch]:
+    def _loader(self, volumes: tuple[np.ndarray, np.ndarray], **options: Any) -> DataLoader[Batch]:
         if self.trainer is not None:
             options |= {"rank": self.trainer.global_rank, "ranks": self.trainer.world_size}
-        batches = WallBatches(
-            volumes.x0_m, volumes.walls, self.standardise, self.recipe.training.batch, **options
-        )
+        batches = WallBatches(*volumes, self.inputs, self.recipe.training.batch, **options)
         return DataLoader(batches, batch_size=None)
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -87,6 +88,7 @@ class WallsData(L.LightningDataModule):
             epoch=module.epoch,
             first=module.batch,
             symmetries=options.symmetries,
+            weights=self.weights,
         )
 
     def val_dataloader(self) -> DataLoader[Batch]:
@@ -109,46 +111,49 @@ def train(
     *,
     threads: int | None = None,
     checkpoint_seconds: float = 60.0,
+    weights: Float[np.ndarray, "n"] | None = None,
+    begin: tuple[Mapping[str, Tensor], Inputs] | None = None,
 ) -> Trained:
     """Train after a recipe, in a run folder; if the folder holds a run of this recipe, finish that.
 
     The folder holds recipe.json, checkpoint.safetensors, metrics.jsonl (one line an epoch) and TensorBoard
     events. On a CPU, with the same number of threads, a run that was killed and resumed ends in the same
-    weights and metrics, bit by bit, as one that was not.
+    weights and metrics, bit by bit, as one that was not. With ``patience`` the weights returned are those of
+    the epoch with the lowest validation loss. ``weights`` say how often each volume is drawn.
+    ``begin`` gives the weights of the network to begin with, and the standardisation that belongs to them.
 
     Raises
     ------
     InputError
         if the folder holds a run of another recipe, or a damaged checkpoint.
     """
-    began = time.monotonic()
     _keep_recipe(folder, recipe)
     if threads:
         torch.set_num_threads(threads)
     torch.manual_seed(recipe.training.seed)
     network = build_network(recipe.model.name, recipe.model.options)
-    standardise = fit_standardise([train_volumes.x0_m], recipe.model.log_input)
-    for left_behind in folder.glob(".checkpoint.safetensors.*.tmp"):
+    if begin:
+        network.load_state_dict(begin[0])
+        inputs = begin[1]
+    else:
+        inputs = fit_inputs(named_maps(train_volumes.maps, recipe.model.inputs), recipe.model.log_input)
+    for left_behind in folder.glob(".*.safetensors.*.tmp"):
         left_behind.unlink()
-    checkpoint, metrics = folder / "checkpoint.safetensors", folder / "metrics.jsonl"
+    checkpoint, metrics = folder / CHECKPOINT, folder / "metrics.jsonl"
     resume = None
     if checkpoint.exists():
-        weights, optimiser, position = load_checkpoint(checkpoint)
-        network.load_state_dict(weights)
+        tensors, optimiser, position = load_checkpoint(checkpoint)
+        network.load_state_dict(tensors)
         resume = (optimiser, position)
-    training = recipe.training
-    steps = max(1, len(train_volumes.x0_m) // training.batch)
-    module = SegmentationModule(network, training, steps, resume)
-    if module.epoch < training.epochs:
-        _fit(
-            recipe,
-            module,
-            WallsData(recipe, train_volumes, validation, standardise),
-            folder,
-            checkpoint_seconds,
-        )
+    steps = max(1, len(train_volumes) // recipe.training.batch)
+    module = SegmentationModule(network, recipe.training, steps, resume)
+    if not module.finished:
+        data = WallsData(recipe, train_volumes, validation, inputs, weights)
+        _fit(recipe, module, data, folder, checkpoint_seconds)
+    if recipe.training.patience:
+        network.load_state_dict(load_file(folder / BEST))
     network.eval()
-    return Trained(network, standardise, read_metrics(metrics), time.monotonic() - began)
+    return Trained(network, inputs, read_metrics(metrics), load_checkpoint(checkpoint)[2]["seconds"])
 
 
 class _Report(L.Callback):
@@ -175,9 +180,7 @@ def _fit(
     training = recipe.training
     on_cpu = not torch.cuda.is_available()
     callbacks: list[L.Callback] = [
-        Resumable(
-            folder / "checkpoint.safetensors", folder / "metrics.jsonl", module.epoch, checkpoint_seconds
-        ),
+        Resumable(folder, module.epoch, checkpoint_seconds),
         _Report(training.epochs),
     ]
     with warnings.catch_warnings():

@@ -64,7 +64,7 @@ def test_scattering_angles_and_points_of_the_challenge() -> None:
     for index in range(40):
         rng = volume_rng(1, index)
         ((hits, momentum),) = scan_walls(rng, generate_walls(rng, config.volume), config)
-        pocas.append(locate_scatterings(hits, momentum, 1.0, config.reconstruction)[0])
+        pocas.append(locate_scatterings(hits, momentum, 1.0, config.reconstruction).poca)
     msc = np.concatenate([p.theta_msc for p in pocas])
     position, sigma = (
         np.concatenate(a) for a in zip(*[(p.position_m, p.sigma_m) for p in pocas], strict=True)

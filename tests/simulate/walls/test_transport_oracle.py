@@ -108,16 +108,11 @@ def compare(a: State, b: State) -> None:
         assert pair[0] == pytest.approx(pair[1], abs=4 * np.sqrt(2 / N)), (first, second)
 
 
-# A sideways kick along the great circle carries muons away from the zenith, by half its square times
-# cot(theta); the challenge turns them about the vertical. 1% of the slope at 45 deg (docs/decisions/0003).
-DRIFT = pytest.mark.xfail(reason="the zenith angle drifts: KS distance 0.01 to 0.02", strict=True)
-
-
 @pytest.mark.parametrize(
     ("theta_deg", "medium"),
     [
         (5, soil), (25, soil), (45, soil), (5, checkerboard),
-        pytest.param(25, checkerboard, marks=DRIFT), pytest.param(45, checkerboard, marks=DRIFT),
+        (25, checkerboard), (45, checkerboard),
     ],
 )  # fmt: skip
 def test_beams(theta_deg: int, medium: Callable[[], np.ndarray]) -> None:

@@ -145,6 +145,7 @@ def test_walls_are_darker_than_soil() -> None:
     from cloudchamber.simulate.walls.scan import locate_scatterings
 
     for hits, momentum in scan_walls(rng, walls, config):
-        x0_map.add(*locate_scatterings(hits, momentum, 1.0, config.reconstruction), hits.weight)
+        located = locate_scatterings(hits, momentum, 1.0, config.reconstruction)
+        x0_map.add(located.poca, located.suggested, hits.weight)
     x0_m = x0_map.average()
     assert np.median(x0_m[2:8][walls[2:8]]) < 0.7 * np.median(x0_m[2:8][~walls[2:8]])

@@ -120,16 +120,21 @@ def _transport(
                 else:
                     cos_phi, sin_phi = 1.0, 0.0
                 if shrinks:
-                    a_p *= sin
                     b_p *= sin
                 # e_t = (cos cos_phi, cos sin_phi, sin): away from the zenith; e_p = (-sin_phi, cos_phi, 0).
                 x += run * step_x + b_t * cos_phi * secant - b_p * sin_phi
                 y += run * step_y + b_t * sin_phi * secant + b_p * cos_phi
                 a_t *= 1 + a_t * a_t / 3
-                a_p *= 1 + a_p * a_p / 3
-                ux += a_t * cos * cos_phi - a_p * sin_phi
-                uy += a_t * cos * sin_phi + a_p * cos_phi
+                ux += a_t * cos * cos_phi
+                uy += a_t * cos * sin_phi
                 uz += a_t * sin
+                if shrinks:  # about the vertical by a_p; a great circle would carry it away from the zenith
+                    turn_sin, turn_cos = a_p * (1 - a_p * a_p / 6), 1 - a_p * a_p / 2
+                    ux, uy = turn_cos * ux - turn_sin * uy, turn_cos * uy + turn_sin * ux
+                else:
+                    a_p *= 1 + a_p * a_p / 3
+                    ux -= a_p * sin_phi
+                    uy += a_p * cos_phi
                 norm = 1 / np.sqrt(ux * ux + uy * uy + uz * uz)
                 ux, uy, uz = ux * norm, uy * norm, uz * norm
                 if uz > -1e-3:
