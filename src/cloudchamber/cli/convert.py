@@ -69,7 +69,7 @@ def submission(
     idx
         Number of the submission, two digits.
     bundle
-        Predict with this trained model: one of the package's by name (walls), a folder or a .zip.
+        Predict with this trained model: one of the package's by name (walls/best), a folder or a .zip.
     output
         Folder to write to.
     overwrite
