@@ -6,9 +6,9 @@ from pydantic import ValidationError
 from cloudchamber.errors import InputError
 from cloudchamber.model.registry import build_network
 from cloudchamber.score.published import SOLUTIONS
-from cloudchamber.train.module import make_optimiser, make_schedule
+from cloudchamber.train.epochs import make_optimiser, make_schedule
+from cloudchamber.train.fit import helpful_precision
 from cloudchamber.train.recipe import OneCycle, list_recipes, load_recipe, with_budget
-from cloudchamber.train.run import helpful_precision
 
 
 @pytest.mark.parametrize("name", list_recipes())

@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import CyclicLR
 
 from cloudchamber.prepare.normalise import Inputs, Standardise
 from cloudchamber.train.batches import WallBatches
-from cloudchamber.train.module import make_optimiser, make_schedule
+from cloudchamber.train.epochs import make_optimiser, make_schedule
 from cloudchamber.train.recipe import Training
 from cloudchamber.train.run import train
 

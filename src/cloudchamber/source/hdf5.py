@@ -15,7 +15,8 @@ DAMAGE = (
     OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError, MemoryError,
     OverflowError, SystemError,
 )  # fmt: skip
-KINDS = {"f": "floating-point numbers", "iub": "whole numbers"}
+KINDS = {"f": "floating-point numbers", "iub": "whole numbers", "V": "records"}
+VOLUMES = "(sample, z, x, y)"
 COMPRESSES = 1100  # more than any filter of HDF5 can: deflate ends at 1032
 SMALL = 2**26
 
@@ -83,20 +84,23 @@ def holds(file: h5py.File, path: Path, name: str) -> bool:
         return name in file
 
 
-def find_dataset(file: h5py.File, path: Path, name: str, kinds: str, unit: str = "") -> h5py.Dataset:
+def find_dataset(
+    file: h5py.File, path: Path, name: str, kinds: str, unit: str = "", axes: str = VOLUMES
+) -> h5py.Dataset:
     """Return a data set of a file once its place, type, dimensions and size make sense.
 
     Parameters
     ----------
-    kinds : the numpy kinds allowed: ``"f"`` or ``"iub"``.
+    kinds : the numpy kinds allowed: ``"f"``, ``"iub"`` or ``"V"``.
     unit : what the ``unit`` attribute must say where there is one.
+    axes : the names of its axes, as an error shows them; a number among them is that axis' length.
 
     Raises
     ------
     InputError
-        if it is missing, a group, a link to another file, of another type, not (sample, z, x, y), or empty.
+        if it is missing, a group, a link to another file, of another type, with other axes, or empty.
     """
-    expected = f"a data set of {KINDS[kinds]} with the axes (sample, z, x, y)"
+    expected = f"a data set of {KINDS[kinds]} with the axes {axes}"
     with damage_is_an_input_error(path, name, expected):
         found = None
         if name not in file:
@@ -109,9 +113,15 @@ def find_dataset(file: h5py.File, path: Path, name: str, kinds: str, unit: str =
             raise InputError(path, name, expected, found)
         dataset = file[name]
         dtype, shape = dataset.dtype, dataset.shape
-        if dtype.kind not in kinds or dtype.itemsize > 8 or h5py.check_dtype(ref=dtype):
+        if dtype.kind not in kinds or (dtype.itemsize > 8 and kinds != "V") or h5py.check_dtype(ref=dtype):
             raise InputError(path, name, expected, f"the type {dtype}")
-        if shape is None or len(shape) != 4 or 0 in shape:
+        lengths = [int(axis) if axis.isdecimal() else None for axis in axes.strip("()").split(", ")]
+        if (
+            shape is None
+            or len(shape) != len(lengths)
+            or 0 in shape
+            or any(wanted not in (None, found) for wanted, found in zip(lengths, shape, strict=True))
+        ):
             raise InputError(path, name, expected, f"the shape {shape}")
         if dataset.is_virtual or dataset.external:
             raise InputError(path, name, "numbers inside the file", "a reference to another file")

@@ -18,9 +18,10 @@ from cloudchamber.source.hdf5 import block_starts
 from cloudchamber.source.parts import Parts
 from cloudchamber.source.store import WALLS_UNITS
 from cloudchamber.source.worker import Make, Task, one_thread, start_worker
-from cloudchamber.source.writer import Attributes, check_target, nearest_folder, write_store
+from cloudchamber.source.writer import AXES, Attributes, check_target, nearest_folder, write_store
 
 SPARE_BYTES = 2**24
+JOINED = "joined.h5"
 
 
 def produce(
@@ -33,6 +34,8 @@ def produce(
     block: int = 32,
     description: str = "making samples",
     units: Mapping[str, str] = WALLS_UNITS,
+    axes: str = AXES,
+    tables: Mapping[str, str] = {},
     overwrite: bool = False,
 ) -> None:
     """Make ``n`` samples and write them to ``path``, with the same bytes whatever the number of workers.
@@ -43,11 +46,13 @@ def produce(
 
     Parameters
     ----------
-    make : gives sample i as arrays by name of data set; a function of i alone, and picklable.
+    make : gives sample i as arrays by name of data set; a function of i alone, and picklable. With
+        ``tables`` each array has the axis of its rows, which for those of a sample is of length 1.
     attributes : of the file. With ``n`` and ``block`` they say whether parts found are of the same data set.
     workers : number of processes, each with one thread; 1 works in this process.
     block : samples in a part.
     units : unit of each data set.
+    axes, tables : see :func:`cloudchamber.source.writer.write_store`.
     overwrite : replace a file of that name.
 
     Raises
@@ -71,8 +76,11 @@ def produce(
     _check_room(path, 2 * n * sample_bytes + SPARE_BYTES)
     done = parts.resume()
     try:
-        _make_parts(parts, make, done, workers, description)
-        _assemble(path, parts, attributes, units)
+        _make_parts(parts, make, done, workers, description, bool(tables))
+        with write_store(parts.folder / JOINED, n, attributes, units, axes=axes, tables=tables) as add:
+            for number, paths in parts.find().items():
+                add(parts.load(number, paths))
+        _move(parts.folder / JOINED, path)
     except BaseException:
         parts.remove_if_empty()
         raise
@@ -86,9 +94,11 @@ def _check_room(path: Path, need_bytes: int) -> None:
         raise InputError(path, "", expected, f"{free_bytes / 1e6:.0f} MB")
 
 
-def _make_parts(parts: Parts, make: Make, done: set[int], workers: int, description: str) -> None:
+def _make_parts(
+    parts: Parts, make: Make, done: set[int], workers: int, description: str, ragged: bool
+) -> None:
     missing = [
-        Task(parts.folder, number, start, stop)
+        Task(parts.folder, number, start, stop, ragged)
         for number, (start, stop) in enumerate(block_starts(parts.n, parts.block))
         if number not in done
     ]
@@ -131,12 +141,8 @@ def _in_processes(make: Make, tasks: list[Task], workers: int) -> Iterator[int]:
                 pool.shutdown(cancel_futures=True)
 
 
-def _assemble(path: Path, parts: Parts, attributes: Attributes, units: Mapping[str, str]) -> None:
-    """Join the parts; in their folder first, which is removed as a whole."""
-    joined = parts.folder / "joined.h5"
-    with write_store(joined, parts.n, attributes, units) as add:
-        for number, paths in parts.find().items():
-            add(parts.load(number, paths))
+def _move(joined: Path, path: Path) -> None:
+    """Give the file its name; until then it is in the folder of the parts, which is removed as a whole."""
     try:
         joined.replace(path)
     except OSError as error:

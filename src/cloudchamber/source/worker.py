@@ -30,12 +30,13 @@ class _Process:
 
 
 class Task(NamedTuple):
-    """Samples ``start`` to ``stop`` as part ``number``."""
+    """Samples ``start`` to ``stop`` as part ``number``; ragged ones come with their first axis already."""
 
     folder: Path
     number: int
     start: int
     stop: int
+    ragged: bool = False
 
     def run(self, make: Make, stopped: Callable[[], bool]) -> int:
         """Make the samples and write the part; return their number, 0 if stopped on the way."""
@@ -44,7 +45,8 @@ class Task(NamedTuple):
             if stopped():
                 return 0
             samples.append(make(index))
-        write_part(self.folder, self.number, {k: np.stack([s[k] for s in samples]) for k in samples[0]})
+        join = np.concatenate if self.ragged else np.stack
+        write_part(self.folder, self.number, {k: join([s[k] for s in samples]) for k in samples[0]})
         return self.stop - self.start
 
     def run_in_worker(self) -> int:

@@ -23,9 +23,12 @@ Blocks = Mapping[str, Shaped[np.ndarray, "sample ..."]]
 
 
 class StoreWriter:
-    """Takes blocks of samples in order and writes whole chunks, so the blocks' sizes leave no trace."""
+    """Takes blocks of rows in order and writes whole chunks, so the blocks' sizes leave no trace.
 
-    def __init__(self, file: h5py.File, n: int, units: Mapping[str, str]) -> None:
+    There are ``n`` rows in the end, or, with None, as many as come.
+    """
+
+    def __init__(self, file: h5py.File, n: int | None, units: Mapping[str, str]) -> None:
         self.file, self.n, self.units = file, n, units
         self.datasets: dict[str, h5py.Dataset] = {}
         self.sums: dict[str, hashlib._Hash] = {}
@@ -34,12 +37,13 @@ class StoreWriter:
 
     def _create(self, blocks: Blocks) -> None:
         widest = max(array[:1].nbytes for array in blocks.values())
-        self.rows = min(self.n, max(1, CHUNK_BYTES // max(1, widest)))
+        fitting = max(1, CHUNK_BYTES // max(1, widest))
+        self.rows = fitting if self.n is None else min(self.n, fitting)
         for name, array in blocks.items():
             self.datasets[name] = self.file.create_dataset(
-                name, (self.n, *array.shape[1:]), array.dtype.newbyteorder("<"),
-                chunks=(self.rows, *array.shape[1:]), compression="lzf", shuffle=True, fletcher32=True,
-                track_times=False,
+                name, (self.n or 0, *array.shape[1:]), array.dtype.newbyteorder("<"),
+                maxshape=(self.n, *array.shape[1:]), chunks=(self.rows, *array.shape[1:]),
+                compression="lzf", shuffle=True, fletcher32=True, track_times=False,
             )  # fmt: skip
             self.sums[name] = hashlib.sha256()
 
@@ -53,17 +57,20 @@ class StoreWriter:
         if len(lengths) != 1 or shapes != wanted:
             raise ValueError(f"blocks must have one length and {wanted}, not {lengths} and {shapes}")
         self.received += lengths.pop()
-        if self.received > self.n:
+        if self.n is not None and self.received > self.n:
             raise ValueError(f"{self.n} samples were announced and {self.received} were given")
         self.waiting.append(dict(blocks))
         if self.received - self.written >= self.rows or self.received == self.n:
             self._write()
 
-    def _write(self) -> None:
+    def _write(self, last: bool = False) -> None:
         """Write what fills chunks; hold back the rest unless it is the last."""
         joined = {name: np.concatenate([part[name] for part in self.waiting]) for name in self.datasets}
         held = self.received - self.written
-        take = held if self.received == self.n else held - held % self.rows
+        take = held if last or self.received == self.n else held - held % self.rows
+        if self.n is None:
+            for data in self.datasets.values():
+                data.resize(self.written + take, axis=0)
         for start in range(0, take, self.rows):
             stop = min(take, start + self.rows)
             for name, data in self.datasets.items():
@@ -73,14 +80,14 @@ class StoreWriter:
         self.written += take
         self.waiting = [{name: array[take:].copy() for name, array in joined.items()}]
 
-    def finish(self, attributes: Attributes) -> None:
-        """Write the attributes, once all samples have come."""
-        if self.written != self.n:
+    def finish(self) -> None:
+        """Write what was held back, and the attributes of the data sets, once all rows have come."""
+        if self.n is None and self.received > self.written:
+            self._write(last=True)
+        if self.n is not None and self.written != self.n:
             raise ValueError(f"{self.n} samples were announced and {self.written} were given")
         for name, data in self.datasets.items():
             _write_attributes(data, {"unit": self.units[name], "sha256": self.sums[name].hexdigest()})
-        ours: Attributes = {"format": FORMAT, "package_version": __version__, "n": self.n, "axes": AXES}
-        _write_attributes(self.file, {**ours, **attributes})
 
 
 def _write_attributes(place: h5py.File | h5py.Dataset, attributes: Attributes) -> None:
@@ -121,7 +128,13 @@ def nearest_folder(path: Path) -> Path:
 
 @contextmanager
 def write_store(
-    path: Path, n: int, attributes: Attributes, units: Mapping[str, str]
+    path: Path,
+    n: int,
+    attributes: Attributes,
+    units: Mapping[str, str],
+    *,
+    axes: str = AXES,
+    tables: Mapping[str, str] = {},
 ) -> Iterator[Callable[[Blocks], None]]:
     """Write a file of ``n`` samples block by block; memory stays flat, the file appears only when whole.
 
@@ -130,6 +143,9 @@ def write_store(
     attributes : of the file, such as task, seed and config; ``format``, ``package_version``, ``n`` and
         ``axes`` are added.
     units : the unit of each data set, which becomes its attribute.
+    axes : what the file says of the axes of its images.
+    tables : data sets with any number of rows per sample: which table each one is a column of. The columns
+        of a table have the same rows.
 
     Yields
     ------
@@ -145,11 +161,18 @@ def write_store(
     """
     check_target(path, overwrite=True)
     with whole(path) as temporary, create_hdf5(temporary) as (file, raise_failed):
-        writer = StoreWriter(file, n, units)
+        writers = {"": StoreWriter(file, n, units)}
+        writers |= {table: StoreWriter(file, None, units) for table in sorted(set(tables.values()))}
 
         def add(blocks: Blocks) -> None:
-            writer.add(blocks)
+            for table, writer in writers.items():
+                columns = {name: rows for name, rows in blocks.items() if tables.get(name, "") == table}
+                if columns or not table:
+                    writer.add(columns)
             raise_failed()
 
         yield add
-        writer.finish(attributes)
+        for writer in writers.values():
+            writer.finish()
+        ours: Attributes = {"format": FORMAT, "package_version": __version__, "n": n, "axes": axes}
+        _write_attributes(file, {**ours, **attributes})

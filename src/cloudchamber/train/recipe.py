@@ -13,11 +13,13 @@ from cloudchamber.toml import with_none
 from cloudchamber.train.losses import LOSSES
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A part of a recipe: nothing unknown in it, nothing changed afterwards."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Simulated(_Frozen):
+class Simulated(Frozen):
     """A data set that the recipe can simulate: the same numbers give the same bytes."""
 
     n: int = Field(ge=1)
@@ -35,14 +37,14 @@ class Simulated(_Frozen):
         return muons
 
 
-class Data(_Frozen):
+class Data(Frozen):
     """What to train and to validate on; thresholds are fitted on the validation set."""
 
     train: Simulated
     validation: Simulated
 
 
-class ModelChoice(_Frozen):
+class ModelChoice(Frozen):
     """A network of the registry and its options."""
 
     name: str
@@ -54,7 +56,7 @@ class ModelChoice(_Frozen):
     options: dict[str, Any] = {}
 
 
-class OneCycle(_Frozen):
+class OneCycle(Frozen):
     """One cycle of learning rate and momentum, cosine (Smith and Topin, arXiv:1708.07120)."""
 
     kind: Literal["one-cycle"] = "one-cycle"
@@ -70,7 +72,7 @@ class OneCycle(_Frozen):
         return f"one-cycle learning rate up to {self.peak:g}"
 
 
-class Constant(_Frozen):
+class Constant(Frozen):
     """One learning rate throughout."""
 
     kind: Literal["constant"]
@@ -82,7 +84,7 @@ class Constant(_Frozen):
         return f"learning rate {self.rate:g}"
 
 
-class Triangular(_Frozen):
+class Triangular(Frozen):
     """Learning rate up and down, the height halved after each cycle ("triangular2", arXiv:1506.01186)."""
 
     kind: Literal["triangular2"]
@@ -96,17 +98,11 @@ class Triangular(_Frozen):
         return f"cyclic learning rate {self.low:g} to {self.high:g}"
 
 
-class Training(_Frozen):
-    """How to train."""
+class Fitting(Frozen):
+    """How to train a network of any task."""
 
     epochs: int = Field(ge=1)
     batch: int = Field(default=256, ge=1)
-    loss: str = Field(default="soft-iou", description="one of cloudchamber.train.losses.LOSSES")
-    structure: float = Field(
-        default=0.0,
-        ge=0,
-        description="weight of the loss of the walls' structure, for networks with its heads",
-    )
     optimiser: Literal["adam", "adamw", "muon"] = "adam"
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: OneCycle | Constant | Triangular = OneCycle()
@@ -120,6 +116,17 @@ class Training(_Frozen):
     seed: int = 0
     precision: Literal["auto", "32", "bf16"] = "auto"
 
+
+class Training(Fitting):
+    """How to train on walls."""
+
+    loss: str = Field(default="soft-iou", description="one of cloudchamber.train.losses.LOSSES")
+    structure: float = Field(
+        default=0.0,
+        ge=0,
+        description="weight of the loss of the walls' structure, for networks with its heads",
+    )
+
     @field_validator("loss")
     @classmethod
     def _known(cls, name: str) -> str:
@@ -128,7 +135,7 @@ class Training(_Frozen):
         return name
 
 
-class Ensemble(_Frozen):
+class Ensemble(Frozen):
     """Several networks in place of one: their mean probability, or a vote."""
 
     copies: int = Field(default=1, ge=1, description="networks of each kind, with seeds of their own")
@@ -149,14 +156,14 @@ class Ensemble(_Frozen):
         return self.copies * len(self.options)
 
 
-class PseudoLabels(_Frozen):
+class PseudoLabels(Frozen):
     """A second round on volumes without labels, which the networks of the first label themselves."""
 
     unlabelled: Simulated
     rounds: int = Field(default=1, ge=1)
 
 
-class Budget(_Frozen):
+class Budget(Frozen):
     """A smaller training after the same recipe, for less time than the author had."""
 
     train: int = Field(ge=1, description="training volumes, the first ones of the recipe's")
@@ -165,7 +172,7 @@ class Budget(_Frozen):
     copies: int | None = Field(default=None, ge=1, description="networks of each kind, if fewer")
 
 
-class Recipe(_Frozen):
+class Recipe(Frozen):
     """One trained result."""
 
     name: str
@@ -218,15 +225,13 @@ def list_recipes() -> list[str]:
         return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.toml"))
 
 
-def load_recipe(name: str) -> Recipe:
-    """Read a recipe: one of the package's by name, or a TOML file by path.
+def read_recipe(name: str) -> dict[str, Any]:
+    """Read a recipe of any task as it stands: one of the package's by name, or a TOML file by path.
 
     Raises
     ------
     InputError
         if there is neither, or it is not TOML.
-    pydantic.ValidationError
-        if an entry is unknown, missing or out of range.
     """
     path = Path(name)
     if path.suffix == ".toml":
@@ -238,6 +243,20 @@ def load_recipe(name: str) -> Recipe:
     else:
         raise InputError("recipe", name, f"one of {', '.join(list_recipes())} or a .toml file", "neither")
     try:
-        return Recipe.model_validate(with_none(tomllib.loads(text)))
+        found: dict[str, Any] = with_none(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise InputError(name, "", "TOML", str(error)) from error
+    return found
+
+
+def load_recipe(name: str) -> Recipe:
+    """Read a recipe of walls: one of the package's by name, or a TOML file by path.
+
+    Raises
+    ------
+    InputError
+        if there is neither, or it is not TOML.
+    pydantic.ValidationError
+        if an entry is unknown, missing or out of range.
+    """
+    return Recipe.model_validate(read_recipe(name))

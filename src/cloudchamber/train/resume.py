@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from cloudchamber.files import whole, write_text
 from cloudchamber.train.checkpoint import save_checkpoint
-from cloudchamber.train.module import SegmentationModule
+from cloudchamber.train.epochs import EpochModule
 
 CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
 
@@ -34,7 +34,7 @@ class Resumable(L.Callback):
         self.lines = [line for line in read_metrics(self.metrics) if line["epoch"] < first_epoch]
         self._last = self._began = time.monotonic()
 
-    def _save(self, trainer: L.Trainer, module: SegmentationModule) -> None:
+    def _save(self, trainer: L.Trainer, module: EpochModule) -> None:
         now = time.monotonic()
         module.seconds += now - self._began
         self._last = self._began = now
@@ -56,20 +56,20 @@ class Resumable(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save when it is time."""
-        if not isinstance(pl_module, SegmentationModule):
-            raise TypeError(f"expected a SegmentationModule, got {type(pl_module).__name__}")
+        if not isinstance(pl_module, EpochModule):
+            raise TypeError(f"expected an EpochModule, got {type(pl_module).__name__}")
         if time.monotonic() - self._last >= self.seconds and pl_module.batch < pl_module.steps_per_epoch:
             self._save(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Close the epoch, write its figures, then save."""
-        if not isinstance(pl_module, SegmentationModule):
-            raise TypeError(f"expected a SegmentationModule, got {type(pl_module).__name__}")
+        if not isinstance(pl_module, EpochModule):
+            raise TypeError(f"expected an EpochModule, got {type(pl_module).__name__}")
         pl_module.close_epoch()
         self.lines.append(pl_module.figures)
         if trainer.is_global_zero:
             write_text(self.metrics, "".join(json.dumps(line) + "\n" for line in self.lines))
-            if pl_module.training_options.patience and pl_module.best_epoch == pl_module.epoch - 1:
+            if pl_module.fitting.patience and pl_module.best_epoch == pl_module.epoch - 1:
                 with whole(self.folder / BEST) as temporary:
                     save_file(
                         {k: v.contiguous() for k, v in pl_module.network.state_dict().items()}, temporary

@@ -1,8 +1,5 @@
 """A training run from a recipe to the last step; killed at any moment, it goes on where it was."""
 
-import logging
-import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,22 +9,19 @@ import lightning as L
 import numpy as np
 import torch
 from jaxtyping import Float
-from lightning.pytorch.loggers import TensorBoardLogger
-from rich.console import Console
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from cloudchamber.errors import InputError
-from cloudchamber.files import write_text
 from cloudchamber.model.registry import build_network
 from cloudchamber.prepare.normalise import Inputs, fit_inputs
 from cloudchamber.prepare.volumes import WallVolumes, named_maps, stack_maps
 from cloudchamber.train.batches import Batch, WallBatches
 from cloudchamber.train.checkpoint import load_checkpoint
+from cloudchamber.train.fit import fit, keep_recipe, load_position
 from cloudchamber.train.module import SegmentationModule
 from cloudchamber.train.recipe import Recipe
-from cloudchamber.train.resume import BEST, CHECKPOINT, Resumable, read_metrics
+from cloudchamber.train.resume import BEST, CHECKPOINT, read_metrics
 
 
 @dataclass(frozen=True)
@@ -38,19 +32,6 @@ class Trained:
     inputs: Inputs
     metrics: list[dict[str, Any]]
     seconds: float
-
-
-def helpful_precision(asked: str) -> Any:
-    """Return Lightning's name of the precision: bf16 autocast where the hardware multiplies in bf16."""
-    if asked == "auto":
-        if torch.cuda.is_available():
-            helps = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            helps = torch.backends.cpu.get_cpu_capability() == "AVX512" and bool(
-                torch.cpu._is_avx512_bf16_supported()
-            )
-        asked = "bf16" if helps else "32"
-    return "bf16-mixed" if asked == "bf16" else "32-true"
 
 
 class WallsData(L.LightningDataModule):
@@ -96,13 +77,6 @@ class WallsData(L.LightningDataModule):
         return self._loader(self.validation)
 
 
-def _keep_recipe(folder: Path, recipe: Recipe) -> None:
-    record, text = folder / "recipe.json", recipe.model_dump_json(indent=2)
-    if record.exists() and record.read_text(encoding="utf-8") != text:
-        raise InputError(record, "", "the recipe this run began with", "another; give another --output")
-    write_text(record, text)
-
-
 def train(
     recipe: Recipe,
     train_volumes: WallVolumes,
@@ -127,7 +101,7 @@ def train(
     InputError
         if the folder holds a run of another recipe, or a damaged checkpoint.
     """
-    _keep_recipe(folder, recipe)
+    keep_recipe(folder, recipe)
     if threads:
         torch.set_num_threads(threads)
     torch.manual_seed(recipe.training.seed)
@@ -137,72 +111,14 @@ def train(
         inputs = begin[1]
     else:
         inputs = fit_inputs(named_maps(train_volumes.maps, recipe.model.inputs), recipe.model.log_input)
-    for left_behind in folder.glob(".*.safetensors.*.tmp"):
-        left_behind.unlink()
-    checkpoint, metrics = folder / CHECKPOINT, folder / "metrics.jsonl"
-    resume = None
-    if checkpoint.exists():
-        tensors, optimiser, position = load_checkpoint(checkpoint)
-        network.load_state_dict(tensors)
-        resume = (optimiser, position)
+    resume = load_position(network, folder)
     steps = max(1, len(train_volumes) // recipe.training.batch)
     module = SegmentationModule(network, recipe.training, steps, resume)
     if not module.finished:
         data = WallsData(recipe, train_volumes, validation, inputs, weights)
-        _fit(recipe, module, data, folder, checkpoint_seconds)
+        fit(module, data, folder, checkpoint_seconds)
     if recipe.training.patience:
         network.load_state_dict(load_file(folder / BEST))
     network.eval()
-    return Trained(network, inputs, read_metrics(metrics), load_checkpoint(checkpoint)[2]["seconds"])
-
-
-class _Report(L.Callback):
-    """Say how an epoch went and how long the rest will take."""
-
-    def __init__(self, epochs: int) -> None:
-        self.epochs, self.console, self.began, self.done = epochs, Console(stderr=True), time.monotonic(), 0
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if isinstance(pl_module, SegmentationModule) and trainer.is_global_zero:
-            self.done += 1
-            left = (time.monotonic() - self.began) / self.done * (self.epochs - pl_module.epoch)
-            figures = pl_module.figures
-            self.console.print(
-                f"epoch {pl_module.epoch}/{self.epochs}: training loss {figures['train_loss']:.4f}, "
-                f"validation loss {figures['val_loss']:.4f}, IOU {figures['val_iou']:.4f}; "
-                f"{left / 60:.1f} min left"
-            )
-
-
-def _fit(
-    recipe: Recipe, module: SegmentationModule, data: WallsData, folder: Path, checkpoint_seconds: float
-) -> None:
-    training = recipe.training
-    on_cpu = not torch.cuda.is_available()
-    callbacks: list[L.Callback] = [
-        Resumable(folder, module.epoch, checkpoint_seconds),
-        _Report(training.epochs),
-    ]
-    with warnings.catch_warnings():
-        # Batches are made in this process in well under a millisecond; worker processes would only cost.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        # Lightning 2.6 asks torch 2.13 an old question about its own containers.
-        warnings.filterwarnings("ignore", message=".*LeafSpec.*", category=FutureWarning)
-        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-        trainer = L.Trainer(
-            accelerator="auto",
-            devices=1 if on_cpu else "auto",
-            max_epochs=training.epochs - module.epoch,
-            reload_dataloaders_every_n_epochs=1,
-            precision=helpful_precision(training.precision),
-            gradient_clip_val=training.gradient_clip,
-            deterministic=on_cpu,
-            callbacks=callbacks,
-            logger=TensorBoardLogger(folder, name="", version="tensorboard"),
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            log_every_n_steps=10**9,
-        )
-        trainer.fit(module, datamodule=data)
+    seconds = load_checkpoint(folder / CHECKPOINT)[2]["seconds"]
+    return Trained(network, inputs, read_metrics(folder / "metrics.jsonl"), seconds)
