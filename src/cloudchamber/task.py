@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from cloudchamber.errors import InputError
-from cloudchamber.labels import WallLabel
+from cloudchamber.labels import VoxelLabel, WallLabel
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,15 @@ WALLS = Task(
     merit="IOU, mean over volumes",
 )
 
-TASKS = {task.name: task for task in (WALLS,)}
+VOXELS = Task(
+    name="voxels",
+    image="sparse charge of a LArTPC: position (voxel, 3) and energy_mev (voxel), voxel_count of each event",
+    target="label (voxel): a value of VoxelLabel",
+    labels=VoxelLabel,
+    merit="non-zero accuracy: share of the voxels with charge that get their label",
+)
+
+TASKS = {task.name: task for task in (WALLS, VOXELS)}
 
 
 def find_task(name: str) -> Task:

@@ -9,14 +9,20 @@ def check(*files: Path) -> None:
     Parameters
     ----------
     files
-        HDF5 files with walls (x0, targs) or predictions (preds).
+        HDF5 files with walls (x0, targs), sparse events, or predictions (preds).
     """
     from cloudchamber.errors import InputError
     from cloudchamber.source.check import check_dataset
+    from cloudchamber.source.kinds import task_of
 
     if not files:
         raise InputError("check", "", "one file or more", "none")
     for file in files:
+        if task_of(file) == "voxels":
+            from cloudchamber.cli.info_voxels import check_voxels
+
+            print(check_voxels(file))
+            continue
         report = check_dataset(file)
         checks = "; ".join(f"{name}: {result}" for name, result in report.checks.items())
         print(f"{file}: good. {report.samples} samples of {report.holds}, shape {report.shape}. {checks}")

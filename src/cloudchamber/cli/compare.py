@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from cloudchamber.score.leaderboard import Leaderboard
 
 app = App(name="compare", help="Measure published and own systems on one test set: the leaderboard.")
+app.command("cloudchamber.cli.compare_voxels:voxels", name="voxels")
 
 WIDE = 130  # letters in a line of the terminal from which all columns are shown
 

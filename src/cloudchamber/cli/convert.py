@@ -7,6 +7,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 app = App(name="convert", help="Convert the files of others to ours and back.")
+for _name in ("larcv", "pilarnet", "to_larcv", "to_pilarnet"):
+    app.command(f"cloudchamber.cli.convert_voxels:{_name}", name=_name.replace("_", "-"))
 Output = Annotated[Path, Parameter(name=["-o", "--output"])]
 
 

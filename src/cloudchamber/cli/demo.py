@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from cloudchamber.cli.options import Count, Seed, available_processors
 
 app = App(name="demo", help="Do the main job, from simulation to report, in minutes.")
+app.command("cloudchamber.cli.demo_voxels:voxels", name="voxels")
 
 
 @app.command

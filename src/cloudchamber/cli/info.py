@@ -10,15 +10,22 @@ if TYPE_CHECKING:
 
 
 def info(file: Path, *, json: bool = False) -> None:
-    """Describe a data set of walls: counts, balance of classes, X0 per layer, where it comes from.
+    """Describe a data set: counts, balance of classes, X0 per layer of walls, where it comes from.
 
     Parameters
     ----------
     file
-        HDF5 file with walls (x0, and targs if it has targets).
+        HDF5 file with walls (x0, and targs if it has targets), or with sparse events.
     json
         Print everything as JSON.
     """
+    from cloudchamber.source.kinds import task_of
+
+    if task_of(file) == "voxels":
+        from cloudchamber.cli.info_voxels import print_voxels_info
+
+        print_voxels_info(file, json)
+        return
     from cloudchamber.source.fingerprint import fingerprint
 
     found = fingerprint(file)

@@ -13,7 +13,7 @@ def predict(
     output: Annotated[Path, Parameter(name=["-o", "--output"])],
     symmetries: bool | None = None,
 ) -> None:
-    """Predict where there is wall.
+    """Predict where there is wall, or what left the charge of each voxel.
 
     Parameters
     ----------
@@ -21,14 +21,22 @@ def predict(
         A trained model: one of the package's by name (walls), a folder or a .zip.
     file
         HDF5 file with x0 in metres (and the other maps of the bundle, if it has any), axes (sample, z, x, y);
-        targets are not needed.
+        or sparse events. Targets are not needed.
     output
         HDF5 file to write: preds (0 or 1) and probability.
     symmetries
         Average over the symmetric views of each volume: eight times the work, a slightly better answer.
         Unless said, as the bundle's card says.
     """
-    from cloudchamber.infer.bundle import load_bundle
+    from cloudchamber.infer.bundle import load_bundle, task_of_bundle
+
+    if task_of_bundle(bundle) == "voxels":
+        from cloudchamber.infer.voxels_bundle import load_voxels_bundle
+        from cloudchamber.infer.voxels_predict import predict_voxels_file
+
+        predict_voxels_file(load_voxels_bundle(bundle), file, output)
+        print(output)
+        return
     from cloudchamber.infer.files import predict_file
 
     predict_file(load_bundle(bundle), file, output, symmetries=symmetries)

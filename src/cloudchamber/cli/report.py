@@ -17,17 +17,25 @@ def report(
 ) -> None:
     """Write a report as one HTML page: the result beside the published ones, plots, volumes in 3D.
 
-    The page holds everything it needs and opens without a network.
+    Of labelled voxels it tells the accuracies and the Michel electrons. The page holds everything it needs
+    and opens without a network.
 
     Parameters
     ----------
     out
         HDF5 file with predictions (preds, and probability if there is any).
     truth
-        HDF5 file with the data set they were made from (x0 and targs).
+        HDF5 file with the data set they were made from, with its truth.
     output
         The HTML file to write.
     """
+    from cloudchamber.source.kinds import task_of
+
+    if task_of(truth) == "voxels":
+        from cloudchamber.cli.report_voxels import report_voxels
+
+        report_voxels(out, truth, output)
+        return
     from cloudchamber.score.walls import score_walls
     from cloudchamber.show.facts import find_facts, find_grid
     from cloudchamber.show.report import write_report

@@ -33,21 +33,29 @@ def read_pair(out: Path, truth: Path) -> tuple["Predictions", "WallsData"]:
 
 
 def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | None = None) -> None:
-    """Score predicted walls: IOU with its error, where it is lost, and the published numbers.
+    """Score predictions, with errors and the published numbers: IOU of walls, or accuracy of voxels.
 
-    On the challenge's own test set (test_private.h5) also the public and the private IOU.
+    Of voxels also the Michel electrons and their spectrum. On the challenge's own test set
+    (test_private.h5) also the public and the private IOU.
 
     Parameters
     ----------
     out
         HDF5 file with predictions (preds, and probability if there is any), or a submission.
     truth
-        HDF5 file with the data set they were made from (x0 and targs).
+        HDF5 file with the data set they were made from, with its truth.
     json
         Write all numbers to this JSON file.
     report
         Write the report to this HTML file.
     """
+    from cloudchamber.source.kinds import task_of
+
+    if task_of(truth) == "voxels":
+        from cloudchamber.cli.score_voxels import score_voxels_files
+
+        score_voxels_files(out, truth, json, report)
+        return
     from rich.console import Console
 
     from cloudchamber.files import write_text

@@ -15,12 +15,12 @@ def show(
     prediction: Path | None = None,
     output: Annotated[Path, Parameter(name=["-o", "--output"])] = Path("display.html"),
 ) -> None:
-    """Show one volume of a data set as an HTML page: rotatable 3D views and its layers.
+    """Show one sample of a data set as an HTML page: a volume and its layers, or a sparse event, in 3D.
 
     Parameters
     ----------
     file
-        HDF5 file with walls (x0, and targs if it has targets).
+        HDF5 file with walls (x0, and targs if it has targets), or with sparse events.
     index
         Which sample to show, from 0; negative numbers count from the end.
     prediction
@@ -28,6 +28,13 @@ def show(
     output
         The HTML file to write.
     """
+    from cloudchamber.source.kinds import task_of
+
+    if task_of(file) == "voxels":
+        from cloudchamber.cli.show_voxels import show_voxels
+
+        show_voxels(file, index, prediction, output)
+        return
     from cloudchamber.show.display import write_display
     from cloudchamber.show.facts import find_grid
     from cloudchamber.source.predictions import read_predictions

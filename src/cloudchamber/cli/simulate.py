@@ -6,11 +6,11 @@ import time
 import tomllib
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import numpy as np
 from cyclopts import App, Parameter
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cloudchamber.cli.options import Count, Seed
 from cloudchamber.errors import InputError
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cloudchamber.simulate.walls.exposure import Exposure
 
 app = App(name="simulate", help="Simulate a data set.")
+app.command("cloudchamber.cli.simulate_voxels:voxels", name="voxels")
+Config = TypeVar("Config", bound=BaseModel)
 
 
 def load_config(setting: str, file: Path | None) -> "WallsConfig":
@@ -30,11 +32,21 @@ def load_config(setting: str, file: Path | None) -> "WallsConfig":
     InputError
         if there is no such setting, the file is not TOML, or a key or value in it is wrong.
     """
-    from cloudchamber.simulate.walls.config import SETTINGS, WallsConfig
+    from cloudchamber.simulate.walls.config import SETTINGS
 
     if setting not in SETTINGS:
         raise InputError("--setting", "", f"one of {', '.join(SETTINGS)}", repr(setting))
-    config = SETTINGS[setting]()
+    return changed_config(SETTINGS[setting](), file)
+
+
+def changed_config(config: Config, file: Path | None) -> Config:
+    """Return a configuration with the keys that a TOML file, if there is one, gives in place of its own.
+
+    Raises
+    ------
+    InputError
+        if the file is not TOML, or a key or value in it is wrong.
+    """
     if file is None:
         return config
     try:
@@ -44,7 +56,7 @@ def load_config(setting: str, file: Path | None) -> "WallsConfig":
     except tomllib.TOMLDecodeError as error:
         raise InputError(file, "", "TOML", str(error)) from error
     try:
-        return WallsConfig.model_validate(_merged(config.model_dump(), changes))
+        return type(config).model_validate(_merged(config.model_dump(), changes))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(str(step) for step in first["loc"])
@@ -177,7 +189,7 @@ def walls(
         each = f"{drawn[0]} to {drawn[1]} muons each (log-uniform)"
     print(
         f"{n} volumes, {each}, setting {chosen.setting}: at most "
-        f"{n * sample_bytes / 1e6:.1f} MB, about {_duration(seconds)} with {workers} workers",
+        f"{n * sample_bytes / 1e6:.1f} MB, about {duration(seconds)} with {workers} workers",
         file=sys.stderr,
     )
     attributes = data_attributes(seed, chosen, maps=maps, muons=drawn)
@@ -187,7 +199,8 @@ def walls(
     print(output)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

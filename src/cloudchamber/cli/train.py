@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cloudchamber.cli.options import Count, available_processors
+from cloudchamber.errors import InputError
 
 
 def train(
@@ -29,7 +30,7 @@ def train(
     Parameters
     ----------
     recipe
-        One of the package's recipes by name (walls), or a TOML file.
+        One of the package's recipes by name (walls/best, voxels/uresnet), or a TOML file.
     output
         Run folder: checkpoint, metrics.jsonl, TensorBoard events, and in the end the bundle.
     data
@@ -48,6 +49,17 @@ def train(
     threads
         Threads to train with; all processors unless said otherwise.
     """
+    from cloudchamber.train.recipe import read_recipe
+
+    if read_recipe(recipe).get("task") == "voxels":
+        if unlabelled or begin_with:
+            raise InputError("train", "", "neither --unlabelled nor --begin-with for voxels", "one of them")
+        from cloudchamber.cli.train_voxels import train_voxels
+
+        train_voxels(
+            recipe, output, data=data, validation=validation, budget=budget, workers=workers, threads=threads
+        )
+        return
     from cloudchamber.cli.volumes import load_volumes
     from cloudchamber.infer.bundle import load_bundle, save_bundle
     from cloudchamber.infer.finish import train_recipe

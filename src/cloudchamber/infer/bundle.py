@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomli_w
 import torch
@@ -54,8 +54,13 @@ class Bundle:
     @property
     def about(self) -> str:
         """What the card says first: its paragraph under the title."""
-        paragraphs = [" ".join(part.split()) for part in self.card.split("\n\n") if part.strip()]
-        return next((part for part in paragraphs if not part.startswith("#")), "")
+        return about_card(self.card)
+
+
+def about_card(card: str) -> str:
+    """Return what a card says first: its paragraph under the title."""
+    paragraphs = [" ".join(part.split()) for part in card.split("\n\n") if part.strip()]
+    return next((part for part in paragraphs if not part.startswith("#")), "")
 
 
 def save_bundle(path: Path, bundle: Bundle) -> None:
@@ -63,15 +68,20 @@ def save_bundle(path: Path, bundle: Bundle) -> None:
 
     Floating-point weights are stored in half precision, which moves a probability by less than 1e-3.
     """
+    write_parts(path, bundle.config, bundle.network, bundle.card)
+
+
+def write_parts(path: Path, configuration: BaseModel, network: nn.Module, card: str) -> None:
+    """Write configuration, weights, card and their sums, of a model for any task."""
     weights = {
         name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in bundle.network.state_dict().items()
+        for name, value in network.state_dict().items()
     }
-    config = bundle.config.model_dump(mode="json", exclude_none=False)
+    config = configuration.model_dump(mode="json", exclude_none=False)
     parts = {
         WEIGHTS: save_tensors(weights),
         CONFIG: tomli_w.dumps(without_none(config)).encode(),
-        CARD: bundle.card.encode(),
+        CARD: card.encode(),
     }
     sums = "".join(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in parts.items())
     parts[SUMS] = sums.encode()
@@ -120,22 +130,44 @@ def _verify(path: Path, parts: dict[str, bytes]) -> None:
             raise InputError(path, name, f"SHA-256 {recorded.get(name)}", found)
 
 
-def _build(path: Path, parts: dict[str, bytes]) -> Bundle:
+Config = TypeVar("Config", bound=BaseModel)
+
+
+def _configuration(path: Path, parts: dict[str, bytes]) -> dict[str, Any]:
     try:
-        config = BundleConfig.model_validate(with_none(tomllib.loads(parts[CONFIG].decode())))
-        network = build_network(config.network, config.options)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
+        return dict(with_none(tomllib.loads(parts[CONFIG].decode())))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(path, CONFIG, "a bundle's configuration", str(error)) from error
+
+
+def build_parts(
+    path: Path, parts: dict[str, bytes], kind: type[Config], task: str
+) -> tuple[Config, nn.Module, str]:
+    """Return configuration, network and card of a model for a task, from what ``find_parts`` read.
+
+    Raises
+    ------
+    InputError
+        if the model is for another task, or configuration or weights do not fit.
+    """
+    found = _configuration(path, parts)
+    if found.get("task") != task:
+        raise InputError(path, f"{CONFIG}, task", f"a model for {task}", repr(found.get("task")))
+    try:
+        config = kind.model_validate(found)
+        network = build_network(found["network"], found["options"])
+    except ValidationError as error:
         raise InputError(path, CONFIG, "a bundle's configuration", str(error)) from error
     try:
         weights = load_tensors(parts[WEIGHTS])
         float_weights = {k: v.float() if v.is_floating_point() else v for k, v in weights.items()}
         network.load_state_dict(float_weights)
     except (SafetensorError, RuntimeError) as error:
-        raise InputError(path, WEIGHTS, f"the weights of {config.network}", str(error)) from error
+        raise InputError(path, WEIGHTS, f"the weights of {found['network']}", str(error)) from error
     if not all(torch.isfinite(v).all() for v in float_weights.values() if v.is_floating_point()):
         raise InputError(path, WEIGHTS, "finite weights", "NaN or infinity")
     network.eval()
-    return Bundle(config, network, parts[CARD].decode(errors="replace"))
+    return config, network, parts[CARD].decode(errors="replace")
 
 
 def list_bundles() -> list[str]:
@@ -144,20 +176,44 @@ def list_bundles() -> list[str]:
         return sorted(path.parent.relative_to(folder).as_posix() for path in folder.rglob(CONFIG))
 
 
-def load_bundle(name: str | Path) -> Bundle:
-    """Load a bundle: a folder or .zip by path, or one of the package's by name.
+def find_parts(name: str | Path) -> tuple[Path, dict[str, bytes]]:
+    """Read the files of a bundle, by path or by name, and check their sums; return where they are, too.
 
     Raises
     ------
     InputError
-        if there is none, a file of it is missing, damaged or does not fit the network.
+        if there is none, or a file of it is missing or damaged.
     """
     path = Path(name)
     if path.exists():
         parts = _read_parts(path)
         _verify(path, parts)
-        return _build(path, parts)
+        return path, parts
     if str(name) in list_bundles():
         with as_file(files("cloudchamber") / "bundles" / str(name)) as inside:
-            return load_bundle(inside)
+            return find_parts(inside)
     raise InputError(name, "", f"a bundle: a folder, a .zip or one of {', '.join(list_bundles())}", "neither")
+
+
+def task_of_bundle(name: str | Path) -> str:
+    """Return the task that a model is for.
+
+    Raises
+    ------
+    InputError
+        as ``find_parts`` does.
+    """
+    path, parts = find_parts(name)
+    return str(_configuration(path, parts).get("task"))
+
+
+def load_bundle(name: str | Path) -> Bundle:
+    """Load a bundle for walls: a folder or .zip by path, or one of the package's by name.
+
+    Raises
+    ------
+    InputError
+        if there is none, it is for another task, a file of it is missing, damaged or does not fit the
+        network.
+    """
+    return Bundle(*build_parts(*find_parts(name), BundleConfig, "walls"))

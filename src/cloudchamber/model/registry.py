@@ -8,6 +8,7 @@ from torch import nn
 
 from cloudchamber.errors import InputError
 from cloudchamber.model.ensemble import Ensemble, EnsembleConfig
+from cloudchamber.model.voxels_uresnet import SparseUResNet, SparseUResNetConfig
 from cloudchamber.model.walls_cnn import WallsCNN, WallsCNNConfig
 from cloudchamber.model.walls_conv_dense import WallsConvDense, WallsConvDenseConfig
 from cloudchamber.model.walls_dncnn import WallsDnCNN, WallsDnCNNConfig
@@ -31,6 +32,7 @@ def _ensemble(config: EnsembleConfig) -> nn.Module:
 
 NETWORKS = {
     "ensemble": Network(EnsembleConfig, _ensemble),
+    "voxels-uresnet": Network(SparseUResNetConfig, SparseUResNet),
     "walls-cnn": Network(WallsCNNConfig, WallsCNN),
     "walls-conv-dense": Network(WallsConvDenseConfig, WallsConvDense),
     "walls-dncnn": Network(WallsDnCNNConfig, WallsDnCNN),

@@ -50,7 +50,7 @@ def keep_recipe(folder: Path, recipe: BaseModel) -> None:
 
 
 def load_position(network: nn.Module, folder: Path) -> Position | None:
-    """Give a network the weights of the run in a folder; return optimiser and position, None if there is no run.
+    """Give a network the weights of a folder's run; return optimiser and position, None if there is no run.
 
     Raises
     ------

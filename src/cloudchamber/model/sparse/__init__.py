@@ -1,0 +1,1 @@
+"""Sparse convolutions of any dimension on torch alone."""

@@ -1,0 +1,1 @@
+"""The compiled backend: loops on the CPU through numba and LLVM; the same results as torch, faster."""

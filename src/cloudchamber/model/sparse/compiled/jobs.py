@@ -1,0 +1,83 @@
+"""Compiled work shared out over the threads that torch itself uses.
+
+A job is an array of int64: the next item to take, the number of items, then what the loop wants to know. Each
+thread takes items until none is left, so results must not depend on who takes which. Torch's own OpenMP
+threads do it where their entry is found (a second set of threads would fight with them for the cores, as idle
+OpenMP threads spin for milliseconds); Python's threads elsewhere.
+"""
+
+import ctypes
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor
+
+SLOTS = 24
+_types: Any = numba.types
+
+worker = numba.cfunc(_types.void(_types.CPointer(_types.int64)), cache=True)
+"""Compile a function of a pointer to a job, that takes the job's items until none is left."""
+
+
+def run_job(work: Any, items: int, *entries: "int | Tensor | np.ndarray") -> None:
+    """Run a compiled worker until its items are done; tensors and arrays are passed by their addresses."""
+    if items == 0:
+        return
+    job = np.zeros(SLOTS, np.int64)
+    job[1] = items
+    job[2 : 2 + len(entries)] = [_address(entry) for entry in entries]
+    threads = min(torch.get_num_threads(), items)
+    if threads == 1:
+        work.ctypes(job.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)))
+    else:
+        _launcher()(work, job, threads)
+
+
+def _address(entry: "int | Tensor | np.ndarray") -> int:
+    if isinstance(entry, Tensor):
+        return entry.data_ptr()
+    return entry if isinstance(entry, int) else int(entry.ctypes.data)
+
+
+@cache
+def _launcher() -> Callable[[Any, np.ndarray, int], None]:
+    entry = _openmp_entry()
+    if entry is None:
+        return _with_python_threads
+
+    def launch(work: Any, job: np.ndarray, threads: int) -> None:
+        entry(work.address, job.ctypes.data, threads, 0)
+
+    return launch
+
+
+def _openmp_entry() -> Any:
+    """Return OpenMP's fork-join call from the library that torch computes with, None where it has none."""
+    for path in sorted(Path(torch.__file__).parent.glob("lib/libtorch_cpu.so")):
+        try:
+            entry = ctypes.CDLL(str(path)).GOMP_parallel
+        except (OSError, AttributeError):
+            return None
+        entry.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+        entry.restype = None
+        return entry
+    return None
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(thread_name_prefix="sparse")
+
+
+def _with_python_threads(work: Any, job: np.ndarray, threads: int) -> None:
+    pointer = job.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
+    others = [_pool().submit(work.ctypes, pointer) for _ in range(threads - 1)]
+    work.ctypes(pointer)
+    for other in others:
+        other.result()

@@ -1,0 +1,38 @@
+"""Losses over the voxels of sparse events."""
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def event_weights(
+    event: Int64[Tensor, "voxel"], label: Int64[Tensor, "voxel"], events: int, classes: int
+) -> Float[Tensor, "voxel"]:
+    """Return N / (classes present * voxels of the class) of each voxel in its event of N voxels.
+
+    Source: the class weights of Domine and Terao, PRD 102, 012005.
+    """
+    counts = torch.bincount(event * classes + label, minlength=events * classes).view(events, classes)
+    present = (counts > 0).sum(dim=1)
+    weights = counts.sum(dim=1, keepdim=True) / (present[:, None] * counts.clamp(min=1))
+    return weights[event, label]
+
+
+def voxel_cross_entropy(
+    logits: Float[Tensor, "voxel class"],
+    label: Int64[Tensor, "voxel"],
+    event: Int64[Tensor, "voxel"],
+    events: int,
+    *,
+    class_weights: bool = False,
+) -> Float[Tensor, ""]:
+    """Return the cross-entropy, mean over the voxels of an event, then over events; empty ones count as 0.
+
+    Source: Domine and Terao, PRD 102, 012005, who sum over the events of a batch where this takes the mean.
+    """
+    each = F.cross_entropy(logits, label, reduction="none")
+    if class_weights:
+        each = each * event_weights(event, label, events, logits.shape[1]).to(each.dtype)
+    voxels = torch.bincount(event, minlength=events).clamp(min=1)
+    return (each / voxels[event]).sum() / max(1, events)
