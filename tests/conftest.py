@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from hypothesis import settings
 
 from cloudchamber.labels import Process, VoxelLabel
 from cloudchamber.voxel_events import PARTICLE, VoxelEvents
+
+# Tests run side by side, one to a core, and so do the commands that they start: threads of one that wait for
+# those of another would take many times as long.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
