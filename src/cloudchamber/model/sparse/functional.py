@@ -1,5 +1,6 @@
 """Sparse convolution and pooling as functions of features and a rulebook."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -7,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from cloudchamber.model.sparse.backend import compiled_for
+from cloudchamber.model.sparse.backend import compiled_for, triton_for
 from cloudchamber.model.sparse.rulebook import Rulebook
 
 
@@ -34,7 +35,8 @@ class _Convolution(torch.autograd.Function):
             from cloudchamber.model.sparse.compiled.convolution import compiled_sums
 
             return compiled_sums(features, weight, rulebook, plus)
-        out = pair_sums(features, weight.permute(1, 2, 0), rulebook)
+        ctx.sums = _triton_sums() if triton_for(features) else pair_sums
+        out: Tensor = ctx.sums(features, weight.permute(1, 2, 0), rulebook)
         return out if plus is None else out.add_(plus)
 
     @staticmethod
@@ -53,10 +55,16 @@ class _Convolution(torch.autograd.Function):
                 of_weight = compiled_products(features, gradient, ctx.rulebook)
             return of_features, of_weight, of_plus, None
         if ctx.needs_input_grad[0]:
-            of_features = pair_sums(gradient, weight.permute(1, 0, 2), ctx.rulebook.transposed)
+            of_features = ctx.sums(gradient, weight.permute(1, 0, 2), ctx.rulebook.transposed)
         if ctx.needs_input_grad[1]:
             of_weight = pair_products(features, gradient, ctx.rulebook)
         return of_features, of_weight, of_plus, None
+
+
+def _triton_sums() -> Callable[[Tensor, Tensor, Rulebook], Tensor]:
+    from cloudchamber.model.sparse.compiled.gpu import triton_sums
+
+    return triton_sums
 
 
 def pair_sums(

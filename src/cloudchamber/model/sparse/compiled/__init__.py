@@ -1,1 +1,1 @@
-"""The compiled backend: loops on the CPU through numba and LLVM; the same results as torch, faster."""
+"""The compiled backends: loops on the CPU through numba and LLVM, Triton on a GPU; torch is their oracle."""

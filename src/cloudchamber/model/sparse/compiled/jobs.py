@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-SLOTS = 24
+SLOTS = 24  # of a job; no loop reads more of them than it is given
 _types: Any = numba.types
 
 worker = numba.cfunc(_types.void(_types.CPointer(_types.int64)), cache=True)
@@ -29,30 +29,35 @@ def run_job(work: Any, items: int, *entries: "int | Tensor | np.ndarray") -> Non
     """Run a compiled worker until its items are done; tensors and arrays are passed by their addresses."""
     if items == 0:
         return
-    job = np.zeros(SLOTS, np.int64)
-    job[1] = items
-    job[2 : 2 + len(entries)] = [_address(entry) for entry in entries]
+    job = np.array([0, items, *map(_address, entries)], dtype=np.int64)
     threads = min(torch.get_num_threads(), items)
     if threads == 1:
-        work.ctypes(job.ctypes.data_as(ctypes.POINTER(ctypes.c_int64)))
+        _callable(work.address)(job.ctypes.data)
     else:
-        _launcher()(work, job, threads)
+        _launcher()(work.address, job.ctypes.data, threads)
 
 
 def _address(entry: "int | Tensor | np.ndarray") -> int:
-    if isinstance(entry, Tensor):
-        return entry.data_ptr()
-    return entry if isinstance(entry, int) else int(entry.ctypes.data)
+    if isinstance(entry, int):
+        return entry
+    return entry.data_ptr() if isinstance(entry, Tensor) else int(entry.ctypes.data)
 
 
 @cache
-def _launcher() -> Callable[[Any, np.ndarray, int], None]:
+def _callable(address: int) -> Callable[[int], None]:
+    """Return a worker as a function of a job's address that lets go of Python's lock."""
+    made: Callable[[int], None] = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
+    return made
+
+
+@cache
+def _launcher() -> Callable[[int, int, int], None]:
     entry = _openmp_entry()
     if entry is None:
         return _with_python_threads
 
-    def launch(work: Any, job: np.ndarray, threads: int) -> None:
-        entry(work.address, job.ctypes.data, threads, 0)
+    def launch(work: int, job: int, threads: int) -> None:
+        entry(work, job, threads, 0)
 
     return launch
 
@@ -75,9 +80,8 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(thread_name_prefix="sparse")
 
 
-def _with_python_threads(work: Any, job: np.ndarray, threads: int) -> None:
-    pointer = job.ctypes.data_as(ctypes.POINTER(ctypes.c_int64))
-    others = [_pool().submit(work.ctypes, pointer) for _ in range(threads - 1)]
-    work.ctypes(pointer)
+def _with_python_threads(work: int, job: int, threads: int) -> None:
+    others = [_pool().submit(_callable(work), job) for _ in range(threads - 1)]
+    _callable(work)(job)
     for other in others:
         other.result()
