@@ -16,7 +16,9 @@ from cloudchamber.infer.bundle import (
     list_bundles,
     load_bundle,
     save_bundle,
+    task_of_bundle,
 )
+from cloudchamber.infer.voxels_bundle import load_voxels_bundle
 
 
 def _same(a: Bundle, b: Bundle) -> bool:
@@ -112,9 +114,22 @@ def test_a_zip_of_something_else(tmp_path: Path) -> None:
         load_bundle(tmp_path / "other.zip")
 
 
-@pytest.mark.parametrize("name", list_bundles())
+@pytest.mark.parametrize("name", list_bundles("walls"))
 def test_bundles_of_the_package(name: str) -> None:
     loaded = load_bundle(name)
     assert loaded.config.name == name
     for word in ("Trained on", "Validation IOU", "Limits", "cloudchamber's simulation"):
         assert word in loaded.card
+
+
+@pytest.mark.parametrize("name", list_bundles("voxels"))
+def test_voxel_bundles_of_the_package(name: str) -> None:
+    loaded = load_voxels_bundle(name)
+    assert loaded.config.name == name
+    for word in ("Trained on", "Validation accuracy", "Limits", "cloudchamber's simulation"):
+        assert word in loaded.card
+    assert task_of_bundle(name) == "voxels"
+    with pytest.raises(InputError, match="a model for walls"):
+        load_bundle(name)
+    with pytest.raises(InputError, match="a model for voxels"):
+        load_voxels_bundle("walls/full")

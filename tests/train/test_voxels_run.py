@@ -157,7 +157,7 @@ def test_only_cubes_are_turned(events: VoxelEvents) -> None:
     assert len(take_events(events, [3, 1])) == 2
 
 
-@pytest.mark.parametrize("name", [name for name in list_recipes() if name.startswith("voxels/")])
+@pytest.mark.parametrize("name", list_recipes("voxels"))
 def test_recipes_are_valid(name: str) -> None:
     recipe = load_voxels_recipe(name)
     assert recipe.name == name

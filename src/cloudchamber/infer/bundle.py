@@ -170,10 +170,11 @@ def build_parts(
     return config, network, parts[CARD].decode(errors="replace")
 
 
-def list_bundles() -> list[str]:
-    """Return the names of the bundles that come with the package."""
+def list_bundles(task: str = "") -> list[str]:
+    """Return the names of the bundles that come with the package, of one task or of all."""
     with as_file(files("cloudchamber") / "bundles") as folder:
-        return sorted(path.parent.relative_to(folder).as_posix() for path in folder.rglob(CONFIG))
+        names = sorted(path.parent.relative_to(folder).as_posix() for path in folder.rglob(CONFIG))
+    return [name for name in names if name.startswith(f"{task}/" if task else "")]
 
 
 def find_parts(name: str | Path) -> tuple[Path, dict[str, bytes]]:

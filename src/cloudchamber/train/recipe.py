@@ -219,10 +219,11 @@ def with_budget(recipe: Recipe, name: str) -> Recipe:
     )
 
 
-def list_recipes() -> list[str]:
-    """Return the names of the recipes that come with the package."""
+def list_recipes(task: str = "") -> list[str]:
+    """Return the names of the recipes that come with the package, of one task or of all."""
     with as_file(files("cloudchamber") / "recipes") as folder:
-        return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.toml"))
+        names = sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.toml"))
+    return [name for name in names if name.startswith(f"{task}/" if task else "")]
 
 
 def read_recipe(name: str) -> dict[str, Any]:
