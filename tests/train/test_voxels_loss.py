@@ -24,11 +24,17 @@ def test_weights_make_the_classes_of_an_event_equal() -> None:
         F.cross_entropy(logits[part], LABEL[part], reduction="none") @ weights[part] / part.sum()
         for part in (first, second)
     )
-    found = voxel_cross_entropy(logits, LABEL, EVENT, 3, class_weights=True)
+    found = voxel_cross_entropy(logits, LABEL, EVENT, 3, class_weights=1.0)
     torch.testing.assert_close(found, torch.as_tensor(wanted) / 3)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_no_events_are_no_loss(weighted: bool) -> None:
+def test_a_power_lies_between_no_weights_and_those_published() -> None:
+    weights = event_weights(EVENT, LABEL, 3, 5, 0.5)
+    torch.testing.assert_close(weights**2, event_weights(EVENT, LABEL, 3, 5))
+    torch.testing.assert_close(event_weights(EVENT, LABEL, 3, 5, 0.0), torch.ones(6))
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+def test_no_events_are_no_loss(power: float) -> None:
     none = torch.zeros(0, dtype=torch.int64)
-    assert float(voxel_cross_entropy(torch.zeros(0, 5), none, none, 0, class_weights=weighted)) == 0
+    assert float(voxel_cross_entropy(torch.zeros(0, 5), none, none, 0, class_weights=power)) == 0

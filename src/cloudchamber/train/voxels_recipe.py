@@ -39,8 +39,11 @@ class VoxelsTraining(Fitting):
     batch: int = Field(default=64, ge=1)
     schedule: OneCycle = OneCycle()
     precision: Literal["32"] = "32"
-    class_weights: bool = Field(
-        default=False, description="N / (classes present * voxels of the class) in each event"
+    class_weights: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="power of N / (classes present * voxels of the class) in each event: 0 none, 1 as published",
     )
 
 

@@ -26,17 +26,21 @@ class Frozen(BaseModel):
 
 
 class Vertex(Frozen):
-    """Particles from one point, isotropic, their kinetic energies flat."""
+    """Particles from one point, isotropic, their kinetic energies flat.
+
+    Energies as published for the images, but for protons: above 400 MeV these hardly ionise more than muons.
+    """
 
     particles: tuple[int, int] = Field(default=(1, 6), description="fewest and most particles")
     weights: dict[Kind, float] = Field(
         default={
-            "gamma": 1.4, "e-": 0.7, "e+": 0.7, "mu-": 0.5, "mu+": 0.5, "pi-": 0.5, "pi+": 0.5, "p": 1.0,
+            "gamma": 1.2, "e-": 0.7, "e+": 0.7, "mu-": 0.5, "mu+": 0.5, "pi-": 0.5, "pi+": 0.5, "p": 1.3,
         },
         description="relative frequency of each kind",
     )  # fmt: skip
     kinetic_mev: dict[Kind, tuple[float, float]] = Field(
-        default=dict.fromkeys(KINDS, (30.0, 2000.0)), description="least and most kinetic energy of each kind"
+        default={**dict.fromkeys(KINDS, (30.0, 2000.0)), "p": (30.0, 400.0)},
+        description="least and most kinetic energy of each kind",
     )
     margin: float = Field(
         default=0.15, ge=0, lt=0.5, description="the vertex keeps off the faces, as a share of the side"
