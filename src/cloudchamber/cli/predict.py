@@ -25,7 +25,7 @@ def predict(
     output
         HDF5 file to write: preds (0 or 1) and probability.
     symmetries
-        Average over the symmetric views of each volume: eight times the work, a slightly better answer.
+        Average over the symmetric views of each image: eight times the work, a slightly better answer.
         Unless said, as the bundle's card says.
     """
     from cloudchamber.infer.bundle import load_bundle, task_of_bundle
@@ -34,7 +34,7 @@ def predict(
         from cloudchamber.infer.voxels_bundle import load_voxels_bundle
         from cloudchamber.infer.voxels_predict import predict_voxels_file
 
-        predict_voxels_file(load_voxels_bundle(bundle), file, output)
+        predict_voxels_file(load_voxels_bundle(bundle), file, output, symmetries=symmetries)
         print(output)
         return
     from cloudchamber.infer.files import predict_file

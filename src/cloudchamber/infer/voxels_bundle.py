@@ -24,6 +24,7 @@ class VoxelsBundleConfig(BaseModel):
     energy: EnergyScale
     voxel_mm: float
     relabelled: bool
+    symmetries: bool = False  # average over symmetric views
     version: str = __version__
 
 

@@ -12,6 +12,7 @@ from cloudchamber.infer.bundle import about_card
 from cloudchamber.infer.predict import device_of
 from cloudchamber.infer.voxels_bundle import VoxelsBundle
 from cloudchamber.labels import VoxelLabel
+from cloudchamber.prepare.cube import CUBE_SYMMETRIES
 from cloudchamber.prepare.voxel_features import place_voxels, scale_energy
 from cloudchamber.progress import progress
 from cloudchamber.source.hdf5 import open_hdf5
@@ -21,6 +22,7 @@ from cloudchamber.source.voxels import POSITION, VOXEL_COUNT, VOXELS_AXES, find_
 from cloudchamber.source.writer import write_store
 from cloudchamber.voxel_events import VoxelEvents
 
+VIEWS = tuple(range(0, CUBE_SYMMETRIES, 6))  # eight symmetries: all orders of the axes, flips of each
 MOST_VOXELS = 100_000  # in a batch; an event that has more is a batch of its own
 
 
@@ -37,9 +39,16 @@ def batches_of(events: VoxelEvents, most_voxels: int = MOST_VOXELS) -> Iterator[
 
 @torch.inference_mode()
 def predict_events(
-    bundle: VoxelsBundle, events: VoxelEvents, *, most_voxels: int = MOST_VOXELS
+    bundle: VoxelsBundle,
+    events: VoxelEvents,
+    *,
+    symmetries: bool | None = None,
+    most_voxels: int = MOST_VOXELS,
 ) -> tuple[UInt8[np.ndarray, "voxel"], Float32[np.ndarray, "voxel class"]]:
     """Return the class of each voxel and the probability of each class.
+
+    ``symmetries``: the mean probability over eight of the 48 symmetries of a cube (an image that is no cube
+    is seen as it is); unless said, as the bundle says.
 
     Raises
     ------
@@ -51,20 +60,28 @@ def predict_events(
         raise InputError("voxel_mm", "", f"voxels of {config.voxel_mm:g} mm", f"{events.voxel_mm:g} mm")
     device = device_of(bundle.network)
     probability = np.empty((len(events.position), len(VoxelLabel)), np.float32)
+    wanted = config.symmetries if symmetries is None else symmetries
+    views = VIEWS if wanted and len(set(events.shape)) == 1 else (0,)
     done = 0
     for some in batches_of(events, most_voxels):
         if not len(some.position):
             continue
         features = torch.from_numpy(scale_energy(some.energy_mev, config.energy)).to(device)
-        logits = bundle.network(features, torch.from_numpy(place_voxels(some)).to(device))
         rows = slice(done, done + len(some.position))
-        probability[rows] = torch.softmax(logits.float(), dim=1).cpu().numpy()
+        total = torch.zeros(len(some.position), len(VoxelLabel), device=device)
+        for view in views:
+            places = place_voxels(some, [view] * len(some) if view else None)
+            logits = bundle.network(features, torch.from_numpy(places).to(device))
+            total += torch.softmax(logits.float(), dim=1)
+        probability[rows] = (total / len(views)).cpu().numpy()
         done = rows.stop
     return probability.argmax(axis=1).astype(np.uint8), probability
 
 
-def predict_voxels_file(bundle: VoxelsBundle, source: Path, target: Path) -> int:
-    """Predict every event of ``source`` and write ``target`` as a whole.
+def predict_voxels_file(
+    bundle: VoxelsBundle, source: Path, target: Path, *, symmetries: bool | None = None
+) -> int:
+    """Predict every event of ``source`` and write ``target`` as a whole; ``symmetries`` as in predict_events.
 
     ``target`` holds the voxels, ``preds`` (uint8), ``probability`` (float16, voxel, class), and the bundle's
     name.
@@ -97,7 +114,7 @@ def predict_voxels_file(bundle: VoxelsBundle, source: Path, target: Path) -> int
         ) as add,
     ):
         for block in iterate_events(source, 64, truth=False):
-            label, probability = predict_events(bundle, block)
+            label, probability = predict_events(bundle, block, symmetries=symmetries)
             add({
                 VOXEL_COUNT: np.diff(block.voxel_offsets), POSITION: block.position, CLASSES: label,
                 PROBABILITY: probability.astype(np.float16),
