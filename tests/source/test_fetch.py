@@ -176,3 +176,17 @@ def test_by_doi(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(module, "doi_to_repository", lambda doi, **_: repository)
     fetch(tmp_path, list_files())
     assert fetched(tmp_path)
+
+
+def test_all_that_an_archive_lists(tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ZenodoRepository, "base_api_url", f"{server.url}/api")
+    server.files["/api/5163817"] = server.files.pop("/api/7050560")
+    repository = ZenodoRepository(module.ENERGY_DOI, "https://zenodo.org/records/5163817")
+    monkeypatch.setattr(module, "doi_to_repository", lambda doi, **_: repository)
+    for files in (list_files(None, doi=module.ENERGY_DOI), list_files(None, server.url)):
+        assert [file.name for file in files] == sorted(FILES)
+    fetch(tmp_path, files)
+    assert fetched(tmp_path)
+    server.files["/registry.txt"] = b""
+    with pytest.raises(InputError, match="expected an archive with files, found none"):
+        list_files(None, server.url)

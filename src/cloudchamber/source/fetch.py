@@ -1,4 +1,4 @@
-"""Fetching the public data set: size said first, resumed where it broke off, checked before it is used."""
+"""Fetching public data sets: size said first, resumed where it broke off, checked before it is used."""
 
 import io
 import shutil
@@ -17,6 +17,8 @@ from cloudchamber.source.download import TIMEOUT_S, ResumingDownloader
 DOI = "10.5281/zenodo.7050560"
 FILES = ("train.h5", "test.h5")
 PRIVATE = "test_private.h5"
+# Muons in a calorimeter (arXiv:2107.02119), as LUMIN's fold files. The archive itself lists them.
+ENERGY_DOI = "10.5281/zenodo.5163817"
 REGISTRY = "registry.txt"
 
 
@@ -30,11 +32,14 @@ class RemoteFile:
     size_bytes: int | None
 
 
-def list_files(files: Sequence[str] = FILES, base_url: str | None = None, doi: str = DOI) -> list[RemoteFile]:
+def list_files(
+    files: Sequence[str] | None = FILES, base_url: str | None = None, doi: str = DOI
+) -> list[RemoteFile]:
     """Ask the archive for addresses, checksums and sizes of files.
 
     Parameters
     ----------
+    files : their names; None stands for all that the archive has.
     base_url : a copy of the archive to use in place of the DOI: a folder on a server with the files and a
         ``registry.txt`` of names and checksums, as pooch reads it.
 
@@ -49,27 +54,31 @@ def list_files(files: Sequence[str] = FILES, base_url: str | None = None, doi: s
         if base_url is None:
             repository = doi_to_repository(doi, timeout=TIMEOUT_S)
             repository.populate_registry(registry)
-            _refuse_missing(files, registry.registry, where)
-            urls = {name: str(repository.download_url(name)) for name in files}
+            names = _chosen(files, registry.registry, where)
+            urls = {name: str(repository.download_url(name)) for name in names}
         else:
             answer = requests.get(f"{base_url.rstrip('/')}/{REGISTRY}", timeout=TIMEOUT_S)
             answer.raise_for_status()
             registry.load_registry(io.StringIO(answer.text))
-            _refuse_missing(files, registry.registry, where)
-            urls = {name: f"{base_url.rstrip('/')}/{name}" for name in files}
-        return [RemoteFile(name, urls[name], registry.registry[name], _size(urls[name])) for name in files]
+            names = _chosen(files, registry.registry, where)
+            urls = {name: f"{base_url.rstrip('/')}/{name}" for name in names}
+        return [RemoteFile(name, urls[name], registry.registry[name], _size(urls[name])) for name in names]
     except InputError:
         raise
     except (requests.RequestException, OSError, ValueError, KeyError) as error:
         raise InputError(where, "", "an archive that answers", str(error)) from error
 
 
-def _refuse_missing(files: Sequence[str], registry: dict[str, Any], where: str) -> None:
-    for name in files:
+def _chosen(files: Sequence[str] | None, registry: dict[str, Any], where: str) -> list[str]:
+    if files is None and not registry:
+        raise InputError(where, "", "an archive with files", "none")
+    names = sorted(registry) if files is None else list(files)
+    for name in names:
         if name not in registry:
             raise InputError(
                 where, name, f"one of {', '.join(sorted(registry)) or 'no files'}", "no such file"
             )
+    return names
 
 
 def _size(url: str) -> int | None:

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from cloudchamber.source.hdf5 import open_hdf5, read_attributes
+from cloudchamber.source.hdf5 import holds, open_hdf5, read_attributes
 
 
 def task_of(path: Path) -> str:
-    """Return the task that a file of ours names; walls, if it names none, as the challenge's files.
+    """Return the task that a file of ours names.
+
+    Files that name none are LUMIN's fold files, which are of the task energy, or the challenge's, of walls.
 
     Raises
     ------
@@ -14,4 +16,5 @@ def task_of(path: Path) -> str:
         if it is not HDF5, cut off or damaged.
     """
     with open_hdf5(path) as file:
-        return str(read_attributes(file, path).get("task", "walls"))
+        others = "energy" if holds(file, path, "fold_0") else "walls"
+        return str(read_attributes(file, path).get("task", others))

@@ -9,9 +9,10 @@ from jaxtyping import Float32, Int32, Int64, UInt8
 
 from cloudchamber.errors import InputError
 from cloudchamber.labels import VoxelLabel
-from cloudchamber.source.hdf5 import damage_is_an_input_error, find_dataset, holds, open_hdf5, read_attributes
+from cloudchamber.source.hdf5 import holds, open_hdf5, read_attributes
 from cloudchamber.source.predictions import CLASSES, PROBABILITY
-from cloudchamber.source.voxels import POSITION, VOXEL_COUNT, VOXELS_UNITS, read_counts
+from cloudchamber.source.ragged import find_column, read_counts, read_whole
+from cloudchamber.source.voxels import POSITION, VOXEL_COUNT, VOXELS_UNITS
 from cloudchamber.voxel_events import VoxelEvents
 
 VOXEL_PREDICTION_UNITS = {
@@ -51,11 +52,8 @@ def read_voxel_predictions(path: Path) -> VoxelPredictions:
             kinds[PROBABILITY] = ("f", f"(voxel, {len(VoxelLabel)})")
         found: dict[str, np.ndarray] = {}
         for name, (kind, axes) in kinds.items():
-            dataset = find_dataset(file, path, name, kind, axes=axes)
-            if len(dataset) != offsets[-1]:
-                raise InputError(path, name, f"{offsets[-1]} rows, the sum of the counts", str(len(dataset)))
-            with damage_is_an_input_error(path, name, "numbers that can be read"):
-                found[name] = np.asarray(dataset[:])
+            dataset = find_column(file, path, name, kind, axes, int(offsets[-1]))
+            found[name] = read_whole(dataset, path, name)
     label, probability = found[CLASSES], found.get(PROBABILITY)
     bad = (label < 0) | (label >= len(VoxelLabel))
     if bad.any():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -10,16 +10,22 @@ from jaxtyping import Int64
 
 from cloudchamber.errors import InputError
 from cloudchamber.labels import VoxelLabel
-from cloudchamber.source.hdf5 import (
-    block_starts,
-    damage_is_an_input_error,
-    find_dataset,
-    holds,
-    open_hdf5,
-    read_attributes,
+from cloudchamber.source.hdf5 import block_starts, holds, open_hdf5, read_attributes
+from cloudchamber.source.ragged import (
+    FileAttributes,
+    Place,
+    check_header,
+    check_number,
+    find_column,
+    not_rising,
+    read_counts,
+    read_sides,
+    read_size,
+    read_span,
+    refuse_row,
 )
-from cloudchamber.source.writer import FORMAT, Attributes, write_store
-from cloudchamber.voxel_events import PARTICLE, VoxelEvents, offsets_of
+from cloudchamber.source.writer import Attributes, write_store
+from cloudchamber.voxel_events import PARTICLE, VoxelEvents
 
 __all__ = [
     "BLOCK", "VOXELS_AXES", "VOXELS_TABLES", "VOXELS_UNITS", "EventFile", "find_events", "grid_attributes",
@@ -54,7 +60,7 @@ class EventFile(NamedTuple):
     particle_offsets: Int64[np.ndarray, "event+1"] | None
     shape: tuple[int, int, int]
     voxel_mm: float
-    attributes: Mapping[str, str | int | float]
+    attributes: FileAttributes
 
     def __len__(self) -> int:
         """Return the number of events."""
@@ -103,28 +109,7 @@ def write_events(path: Path, n: int, blocks: Iterator[VoxelEvents], attributes: 
             add(table_arrays(block))
 
 
-def _whole(dataset: h5py.Dataset, path: Path, name: str) -> np.ndarray:
-    with damage_is_an_input_error(path, name, "numbers that can be read"):
-        return np.asarray(dataset[:])
-
-
-def read_counts(file: h5py.File, path: Path, name: str) -> Int64[np.ndarray, "event+1"]:
-    """Return where each event starts in a table, from the numbers of rows per event.
-
-    Raises
-    ------
-    InputError
-        if they are missing or not counts.
-    """
-    counts = _whole(find_dataset(file, path, name, "iub", axes="(event)"), path, name)
-    bad = (counts < 0) | (counts > 2**40)
-    if bad.any():
-        event = int(np.argmax(bad))
-        raise InputError(path, f"{name}, event {event}", "a number of rows", str(counts[event]))
-    return offsets_of(counts.astype(np.int64))
-
-
-def read_grid(attributes: Mapping[str, str | int | float], path: Path) -> tuple[tuple[int, int, int], float]:
+def read_grid(attributes: FileAttributes, path: Path) -> tuple[tuple[int, int, int], float]:
     """Return voxels along x, y, z and their size from a file's attributes.
 
     Raises
@@ -132,16 +117,8 @@ def read_grid(attributes: Mapping[str, str | int | float], path: Path) -> tuple[
     InputError
         if one is missing or makes no sense.
     """
-    sides = []
-    for key in GRID:
-        value = attributes.get(key)
-        if not isinstance(value, int) or not 1 <= value <= LARGEST:
-            raise InputError(path, f"attribute {key}", f"voxels along an axis, 1 to {LARGEST}", repr(value))
-        sides.append(value)
-    size = attributes.get("voxel_mm")
-    if not isinstance(size, (int, float)) or not 1e-3 <= size <= 1e4:
-        raise InputError(path, "attribute voxel_mm", "the size of a voxel in mm", repr(size))
-    return (sides[0], sides[1], sides[2]), float(size)
+    sides = read_sides(attributes, path, GRID, "voxels", LARGEST)
+    return sides, read_size(attributes, path, "voxel_mm", "voxel")
 
 
 def find_events(file: h5py.File, path: Path, truth: bool | None = None) -> EventFile:
@@ -157,13 +134,9 @@ def find_events(file: h5py.File, path: Path, truth: bool | None = None) -> Event
         if something is missing or does not fit.
     """
     attributes = read_attributes(file, path)
-    for key, expected in (("task", "voxels"), ("format", FORMAT)):
-        if attributes.get(key, expected) != expected:
-            raise InputError(path, f"attribute {key}", repr(expected), repr(attributes[key]))
+    check_header(attributes, path, "voxels")
     voxel_offsets = read_counts(file, path, VOXEL_COUNT)
-    if attributes.get("n", len(voxel_offsets) - 1) != len(voxel_offsets) - 1:
-        wanted = f"{attributes['n']} events, as the attribute n says"
-        raise InputError(path, VOXEL_COUNT, wanted, str(len(voxel_offsets) - 1))
+    check_number(attributes, path, VOXEL_COUNT, len(voxel_offsets) - 1)
     shape, voxel_mm = read_grid(attributes, path)
     kinds = {POSITION: "iub", ENERGY: "f", LABEL: "iub", PARTICLE_ROW: "iub", PARTICLES: "V"}
     found: dict[str, h5py.Dataset | None] = {}
@@ -186,10 +159,10 @@ def find_events(file: h5py.File, path: Path, truth: bool | None = None) -> Event
         if name in (PARTICLE_ROW, PARTICLES) and particle_offsets is None:
             continue
         axes = "(voxel, 3)" if name == POSITION else f"({VOXELS_TABLES[name].rstrip('s')})"
-        dataset = find_dataset(file, path, name, kind, axes=axes)
-        offsets = particle_offsets if name == PARTICLES else voxel_offsets
-        if offsets is not None and len(dataset) != offsets[-1]:
-            raise InputError(path, name, f"{offsets[-1]} rows, the sum of the counts", str(len(dataset)))
+        offsets = voxel_offsets
+        if name == PARTICLES and particle_offsets is not None:
+            offsets = particle_offsets
+        dataset = find_column(file, path, name, kind, axes, int(offsets[-1]))
         if name == PARTICLES and dataset.dtype != PARTICLE:
             raise InputError(path, name, f"records of {', '.join(PARTICLE.names or ())}", f"{dataset.dtype}")
         found[name] = dataset
@@ -198,25 +171,7 @@ def find_events(file: h5py.File, path: Path, truth: bool | None = None) -> Event
 
 def _rows(opened: EventFile, name: str, rows: slice) -> np.ndarray | None:
     dataset = opened.tables[name]
-    if dataset is None:
-        return None
-    with damage_is_an_input_error(opened.path, f"{name}, rows {rows.start} to {rows.stop}", "rows to read"):
-        return np.asarray(dataset[rows])
-
-
-def _refuse(
-    bad: Any,
-    events: VoxelEvents,
-    where: tuple[Path, str, int],
-    expected: str,
-    values: np.ndarray,
-) -> None:
-    """Raise an ``InputError`` that names the event and the voxel of the first bad row, if there is one."""
-    if bad.any():
-        row, (path, name, start) = int(np.argmax(bad)), where
-        event = int(np.searchsorted(events.voxel_offsets, row, side="right")) - 1
-        voxel = row - int(events.voxel_offsets[event])
-        raise InputError(path, f"{name}, event {start + event}, voxel {voxel}", expected, str(values[row]))
+    return None if dataset is None else read_span(dataset, opened.path, name, rows)
 
 
 def check_positions(events: VoxelEvents, path: Path, start: int = 0) -> None:
@@ -227,31 +182,33 @@ def check_positions(events: VoxelEvents, path: Path, start: int = 0) -> None:
     InputError
         that names the event (counted from ``start``) and the voxel.
     """
-    where, position = (path, POSITION, start), events.position
+    where, position = Place(path, POSITION, start, "voxel"), events.position
     outside = ((position < 0) | (position >= np.array(events.shape))).any(axis=1)
     shape = " x ".join(map(str, events.shape))
-    _refuse(outside, events, where, f"voxels within the image of {shape}", position)
+    refuse_row(outside, events.voxel_offsets, where, f"voxels within the image of {shape}", position)
     x, y, z = position.astype(np.int64).T
     number = (z * events.shape[1] + y) * events.shape[0] + x
-    wrong = np.zeros(len(number), np.bool_)
-    wrong[1:] = np.diff(number) <= 0
-    wrong[events.voxel_offsets[:-1][np.diff(events.voxel_offsets) > 0]] = False
-    _refuse(wrong, events, where, "voxels in rising order of (z, y, x), each once", position)
+    wrong = not_rising(number, events.voxel_offsets)
+    refuse_row(wrong, events.voxel_offsets, where, "voxels in rising order of (z, y, x), each once", position)
+
+
+_A_LABEL = f"a label from 0 to {len(VoxelLabel) - 1}"
 
 
 def _checked(events: VoxelEvents, path: Path, start: int) -> VoxelEvents:
     check_positions(events, path, start)
-    energy = events.energy_mev
-    _refuse(~np.isfinite(energy), events, (path, ENERGY, start), "finite energies", energy)
-    _refuse(energy < 0, events, (path, ENERGY, start), "energies from 0 MeV up", energy)
+    energy, offsets = events.energy_mev, events.voxel_offsets
+    where = Place(path, ENERGY, start, "voxel")
+    refuse_row(~np.isfinite(energy), offsets, where, "finite energies", energy)
+    refuse_row(energy < 0, offsets, where, "energies from 0 MeV up", energy)
     if events.label is not None:
-        labels = f"a label from 0 to {len(VoxelLabel) - 1}"
-        _refuse(events.label >= len(VoxelLabel), events, (path, LABEL, start), labels, events.label)
+        bad = events.label >= len(VoxelLabel)
+        refuse_row(bad, offsets, where._replace(name=LABEL), _A_LABEL, events.label)
     if events.particle is not None and events.particle_offsets is not None:
-        count = np.repeat(np.diff(events.particle_offsets), np.diff(events.voxel_offsets))
+        count = np.repeat(np.diff(events.particle_offsets), np.diff(offsets))
         bad = (events.particle < -1) | (events.particle >= count)
         expected = "a row of the event's particles, or -1"
-        _refuse(bad, events, (path, PARTICLE_ROW, start), expected, events.particle)
+        refuse_row(bad, offsets, where._replace(name=PARTICLE_ROW), expected, events.particle)
     return events
 
 
@@ -274,15 +231,13 @@ def load_events(opened: EventFile, start: int, stop: int) -> VoxelEvents:
         particles = _rows(opened, PARTICLES, rows)
         particle_offsets = opened.particle_offsets[start : stop + 1] - rows.start
     offsets = opened.voxel_offsets[start : stop + 1] - voxels.start
-    wide = VoxelEvents(opened.shape, opened.voxel_mm, offsets, position, energy)
+    where = Place(opened.path, POSITION, start, "voxel")
     largest = np.iinfo(np.int32).max
-    _refuse(
-        (np.abs(position.astype(np.float64)) > largest).any(axis=1), wide, (opened.path, POSITION, start),
-        "voxels within the image", position,
-    )  # fmt: skip
+    outside = (np.abs(position.astype(np.float64)) > largest).any(axis=1)
+    refuse_row(outside, offsets, where, "voxels within the image", position)
     if label is not None:
-        labels = f"a label from 0 to {len(VoxelLabel) - 1}"
-        _refuse((label < 0) | (label > 255), wide, (opened.path, LABEL, start), labels, label)
+        bad = (label < 0) | (label > 255)
+        refuse_row(bad, offsets, where._replace(name=LABEL), _A_LABEL, label)
     with np.errstate(all="ignore"):
         events = VoxelEvents(
             opened.shape, opened.voxel_mm, offsets, position.astype(np.int32), energy.astype(np.float32),
@@ -308,7 +263,7 @@ def iterate_events(path: Path, block: int = BLOCK, *, truth: bool | None = None)
 
 def read_events(
     path: Path, *, truth: bool | None = None, start: int = 0, stop: int | None = None
-) -> tuple[VoxelEvents, Mapping[str, str | int | float]]:
+) -> tuple[VoxelEvents, FileAttributes]:
     """Read a data set of sparse events, or events ``start`` to ``stop`` of it, and its attributes.
 
     Parameters
