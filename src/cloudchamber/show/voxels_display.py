@@ -15,10 +15,11 @@ from cloudchamber.show.voxels_data import chosen_classes, page_data
 from cloudchamber.show.voxels_theme import CLASSES
 from cloudchamber.voxel_events import VoxelEvents
 
-_SCRIPTS = ("data", "camera", "frame", "painters", "panel", "controls", "page")
+SCRIPTS = ("data", "camera", "frame", "painters", "panel", "controls", "page")
 
 
-def _template(name: str) -> Markup:
+def template_text(name: str) -> Markup:
+    """Return a style or a script of the package's templates, as it stands."""
     return Markup((files("cloudchamber.show") / "templates" / name).read_text(encoding="utf-8"))
 
 
@@ -68,7 +69,7 @@ def write_voxels_display(
         classes=[{"number": int(label), **style._asdict()} for label, style in CLASSES.items()],
         counted=[name for name, there in counted.items() if there],
         data=page_data(events, predicted, score, names or [f"event {k}" for k in range(len(events))]),
-        voxels_css=_template("voxels_style.css"),
-        scripts=[_template(f"voxels_{name}.js") for name in _SCRIPTS],
+        voxels_css=template_text("voxels_style.css"),
+        scripts=[template_text(f"voxels_{name}.js") for name in SCRIPTS],
     )
     write_text(Path(path), page)

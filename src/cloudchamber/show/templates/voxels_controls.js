@@ -67,7 +67,7 @@
       const stops = ramp(data.page).map((colour) => `rgb(${colour.join(",")})`);
       add("span", by === "energy" ? `≤ ${first}` : first);
       add("b", "", { background: `linear-gradient(90deg, ${stops.join(",")})` });
-      add("span", by === "energy" ? `≥ ${last} MeV in a voxel (logarithmic)` : `${last} score of the predicted class`);
+      add("span", by === "energy" ? `≥ ${last} MeV in a ${voxels.nameOf(data.page)} (logarithmic)` : `${last} score of the predicted class`);
     } else classColours(data.page).forEach((colour, k) => word(data.page.classes[k].name, colour));
   }
 

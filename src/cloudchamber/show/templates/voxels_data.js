@@ -17,6 +17,17 @@ const voxels = {};
     return sorted.length ? sorted[Math.round(share * (sorted.length - 1))] : 0;
   }
 
+  // Centimetres of z, x, y at a place in voxels, and back: cubes at the origin, or cells of three sides.
+  function ruler(page) {
+    const side = page.cellCm ? [2, 0, 1].map((k) => page.cellCm[k]) : Array(3).fill(page.voxelCm);
+    const start = page.originCm ? [2, 0, 1].map((k) => page.originCm[k]) : [0, 0, 0];
+    return {
+      side,
+      cm: (axis, at) => start[axis] + at * side[axis],
+      voxel: (axis, cm) => (cm - start[axis]) / side[axis],
+    };
+  }
+
   // Positions of the page's views are (z, x, y): beam to the right, drift to the back, y up.
   function load(event, page) {
     const raw = decode(event.position);
@@ -37,7 +48,7 @@ const voxels = {};
     for (const name of ["energy", "truth", "predicted", "score", "particle"]) {
       found[name] = event[name] ? decode(event[name]) : null;
     }
-    found.energyRange = [percentile(found.energy, 0.01), percentile(found.energy, 0.99)];
+    found.energyRange = event.range ?? [percentile(found.energy, 0.01), percentile(found.energy, 0.99)];
     found.energyLimits = [percentile(found.energy, 0), percentile(found.energy, 1)];
     return found;
   }
@@ -65,11 +76,13 @@ const voxels = {};
     return found;
   }
 
+  const nameOf = (page) => page.noun ?? "voxel";
   const number = (value, digits = 3) => Number(value.toPrecision(digits)).toString();
 
   // The lines that are shown of the voxel under the pointer.
   function lines(data, k) {
-    const { classes, voxelCm } = data.page;
+    const { classes } = data.page;
+    const { cm } = ruler(data.page);
     const found = [];
     if (data.particle) {
       const row = data.particle[k] < 0 ? null : data.event.particles[data.particle[k]];
@@ -86,10 +99,10 @@ const voxels = {};
     }
     found.push(`energy: ${number(data.energy[k])} MeV`);
     const at = [...data.raw.slice(3 * k, 3 * k + 3)];
-    const cm = at.map((px) => ((px + 0.5) * voxelCm).toFixed(2));
-    found.push(`x ${cm[0]}, y ${cm[1]}, z ${cm[2]} cm`, `voxel ${at.join(", ")} px`);
+    const [z, x, y] = [2, 0, 1].map((k, axis) => cm(axis, at[k] + 0.5).toFixed(2));
+    found.push(`x ${x}, y ${y}, z ${z} cm`, `${nameOf(data.page)} ${at.join(", ")}${data.page.noun ? "" : " px"}`);
     return found;
   }
 
-  Object.assign(voxels, { load, passing, counts, lines, number });
+  Object.assign(voxels, { load, passing, counts, lines, number, nameOf, ruler });
 })();

@@ -19,16 +19,17 @@
     return sides.map((side, axis) => (side ? box.high[axis] : box.low[axis]));
   }
 
-  function drawFrame(context, camera, width, height, voxelCm, colours) {
+  function drawFrame(context, camera, width, height, ruler, colours) {
     const { box } = camera;
     const scale = camera.scale(width, height);
     const at = (point) => camera.project(point, width, height, scale);
     const eye = camera.flat ? camera.toward
       : camera.toward.map((part, k) => part * camera.distance + camera.target[k] - box.low[k] - camera.half[k]);
     const far = eye.map((part) => (part > 0 ? 0 : 1)); // which side of each axis lies behind
-    const longest = 2 * Math.max(...camera.half) * voxelCm;
-    const step = niceStep(longest, camera.flat ? 7 : 5);
-    const marks = box.low.map((low, k) => ticks(low * voxelCm, box.high[k] * voxelCm, step));
+    const cubes = ruler.side.every((side) => side === ruler.side[0]);
+    const lengths = camera.half.map((half, k) => 2 * half * ruler.side[k]);
+    const steps = lengths.map((length) => niceStep(cubes ? Math.max(...lengths) : length, camera.flat ? 7 : 5));
+    const marks = box.low.map((low, k) => ticks(ruler.cm(k, low), ruler.cm(k, box.high[k]), steps[k]));
 
     context.lineWidth = 1;
     const line = (a, b, colour) => {
@@ -45,7 +46,8 @@
         for (const cm of [...marks[across], null, Infinity]) {
           const [a, b] = [[0, 0, 0], [0, 0, 0]];
           a[normal] = b[normal] = far[normal] ? box.high[normal] : box.low[normal];
-          a[across] = b[across] = cm === null ? box.low[across] : cm === Infinity ? box.high[across] : cm / voxelCm;
+          a[across] = b[across] = cm === null ? box.low[across] : cm === Infinity ? box.high[across]
+            : ruler.voxel(across, cm);
           [a[along], b[along]] = [box.low[along], box.high[along]];
           line(a, b, cm === null || cm === Infinity ? colours.muted : colours.grid);
         }
@@ -76,7 +78,7 @@
       marks[axis].forEach((cm, k) => {
         if (k % few) return;
         const point = [...edge.a];
-        point[axis] = cm / voxelCm;
+        point[axis] = ruler.voxel(axis, cm);
         const p = at(point);
         context.strokeStyle = colours.muted;
         context.beginPath();
@@ -97,8 +99,10 @@
       context.restore();
     }
 
-    const bar = niceStep(width / 5 / scale * voxelCm, 1);
-    const pixels = bar / voxelCm * scale;
+    if (!cubes) return; // no one scale holds along all axes
+    const [side] = ruler.side;
+    const bar = niceStep(width / 5 / scale * side, 1);
+    const pixels = bar / side * scale;
     context.fillRect(12, 14, pixels, 2);
     context.fillRect(12, 11, 1, 8);
     context.fillRect(11 + pixels, 11, 1, 8);

@@ -30,7 +30,7 @@
       const [colours, shown] = voxels.paint(data, state.by[k], kept, classesOn);
       panel.paint(colours, shown);
       panel.element.querySelector(".shown").textContent =
-        `${shown.toLocaleString("en")} of ${data.count.toLocaleString("en")} voxels shown`;
+        `${shown.toLocaleString("en")} of ${data.count.toLocaleString("en")} ${voxels.nameOf(page)}s shown`;
     });
     voxels.counts(data, kept).forEach((count, k) => {
       for (const [name, value] of Object.entries(count)) {

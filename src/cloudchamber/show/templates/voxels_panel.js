@@ -70,7 +70,7 @@
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, width, height);
       const look = this.hooks.look();
-      voxels.drawFrame(context, this.camera, width, height, this.data.page.voxelCm, look);
+      voxels.drawFrame(context, this.camera, width, height, voxels.ruler(this.data.page), look);
       const scale = this.camera.scale(width, height);
       this.painter.draw(this.camera, this.canvas.width, this.canvas.height, {
         page: look.page, scale: scale * ratio, least: look.least * ratio, factor: look.factor,
