@@ -38,8 +38,9 @@ SMALL: dict[str, list[dict[str, Any]]] = {
         {**STRONG, "features": 4, "gravnet": {**STRONG["gravnet"], "neighbours": 5, "outputs": [6, 6]}},
     ],
 }
-ON_VOXELS = {"voxels-uresnet"}  # test_voxel_networks.py has those
-CASES = [(name, options) for name in NETWORKS if name not in ON_VOXELS for options in SMALL[name]]
+# test_voxel_networks.py and test_energy_networks.py have those
+ELSEWHERE = {"voxels-uresnet", "energy-cnn", "energy-paper", "energy-sparse"}
+CASES = [(name, options) for name in NETWORKS if name not in ELSEWHERE for options in SMALL[name]]
 
 
 @pytest.fixture(params=CASES, ids=[f"{name}-{SMALL[name].index(options)}" for name, options in CASES])

@@ -7,6 +7,9 @@ from pydantic import BaseModel
 from torch import nn
 
 from cloudchamber.errors import InputError
+from cloudchamber.model.energy_cnn import EnergyCNN, EnergyCNNConfig
+from cloudchamber.model.energy_paper import EnergyPaper, EnergyPaperConfig
+from cloudchamber.model.energy_sparse import EnergySparse, EnergySparseConfig
 from cloudchamber.model.ensemble import Ensemble, EnsembleConfig
 from cloudchamber.model.voxels_uresnet import SparseUResNet, SparseUResNetConfig
 from cloudchamber.model.walls_cnn import WallsCNN, WallsCNNConfig
@@ -31,6 +34,9 @@ def _ensemble(config: EnsembleConfig) -> nn.Module:
 
 
 NETWORKS = {
+    "energy-cnn": Network(EnergyCNNConfig, EnergyCNN),
+    "energy-paper": Network(EnergyPaperConfig, EnergyPaper),
+    "energy-sparse": Network(EnergySparseConfig, EnergySparse),
     "ensemble": Network(EnsembleConfig, _ensemble),
     "voxels-uresnet": Network(SparseUResNetConfig, SparseUResNet),
     "walls-cnn": Network(WallsCNNConfig, WallsCNN),
