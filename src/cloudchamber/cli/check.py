@@ -9,7 +9,8 @@ def check(*files: Path) -> None:
     Parameters
     ----------
     files
-        HDF5 files with walls (x0, targs), sparse events, or predictions (preds).
+        HDF5 files with walls (x0, targs), sparse events, muons in a calorimeter (LUMIN's fold files too), or
+        predictions of any of them.
     """
     from cloudchamber.errors import InputError
     from cloudchamber.source.check import check_dataset
@@ -18,10 +19,16 @@ def check(*files: Path) -> None:
     if not files:
         raise InputError("check", "", "one file or more", "none")
     for file in files:
-        if task_of(file) == "voxels":
+        task = task_of(file)
+        if task == "voxels":
             from cloudchamber.cli.info_voxels import check_voxels
 
             print(check_voxels(file))
+            continue
+        if task == "energy":
+            from cloudchamber.cli.info_energy import check_energy
+
+            print(check_energy(file))
             continue
         report = check_dataset(file)
         checks = "; ".join(f"{name}: {result}" for name, result in report.checks.items())

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 app = App(name="compare", help="Measure published and own systems on one test set: the leaderboard.")
 app.command("cloudchamber.cli.compare_voxels:voxels", name="voxels")
+app.command("cloudchamber.cli.compare_energy:energy", name="energy")
 
 WIDE = 130  # letters in a line of the terminal from which all columns are shown
 

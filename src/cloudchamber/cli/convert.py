@@ -1,4 +1,4 @@
-"""``cloudchamber convert``: the challenge's files to ours, our predictions to a submission."""
+"""``cloudchamber convert``: the files of others to ours and back, our predictions to a submission."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +9,8 @@ from cyclopts import App, Parameter
 app = App(name="convert", help="Convert the files of others to ours and back.")
 for _name in ("larcv", "pilarnet", "to_larcv", "to_pilarnet"):
     app.command(f"cloudchamber.cli.convert_voxels:{_name}", name=_name.replace("_", "-"))
+for _name in ("lumin", "to_lumin"):
+    app.command(f"cloudchamber.cli.convert_energy:{_name}", name=_name.replace("_", "-"))
 Output = Annotated[Path, Parameter(name=["-o", "--output"])]
 
 

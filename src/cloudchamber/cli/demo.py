@@ -12,6 +12,7 @@ from cloudchamber.cli.options import Count, Seed, available_processors
 
 app = App(name="demo", help="Do the main job, from simulation to report, in minutes.")
 app.command("cloudchamber.cli.demo_voxels:voxels", name="voxels")
+app.command("cloudchamber.cli.demo_energy:energy", name="energy")
 
 
 @app.command

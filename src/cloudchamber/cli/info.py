@@ -10,21 +10,28 @@ if TYPE_CHECKING:
 
 
 def info(file: Path, *, json: bool = False) -> None:
-    """Describe a data set: counts, balance of classes, X0 per layer of walls, where it comes from.
+    """Describe a data set: counts, balance of classes or energies, X0 per layer of walls, its origin.
 
     Parameters
     ----------
     file
-        HDF5 file with walls (x0, and targs if it has targets), or with sparse events.
+        HDF5 file with walls (x0, and targs if it has targets), sparse events, muons in a calorimeter
+        (LUMIN's fold files too), or predicted energies.
     json
         Print everything as JSON.
     """
     from cloudchamber.source.kinds import task_of
 
-    if task_of(file) == "voxels":
+    task = task_of(file)
+    if task == "voxels":
         from cloudchamber.cli.info_voxels import print_voxels_info
 
         print_voxels_info(file, json)
+        return
+    if task == "energy":
+        from cloudchamber.cli.info_energy import print_energy_info
+
+        print_energy_info(file, json)
         return
     from cloudchamber.source.fingerprint import fingerprint
 

@@ -33,10 +33,10 @@ def read_pair(out: Path, truth: Path) -> tuple["Predictions", "WallsData"]:
 
 
 def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | None = None) -> None:
-    """Score predictions, with errors and the published numbers: IOU of walls, or accuracy of voxels.
+    """Score predictions, with errors and published numbers: IOU of walls, accuracy of voxels, MI of energies.
 
-    Of voxels also the Michel electrons and their spectrum. On the challenge's own test set
-    (test_private.h5) also the public and the private IOU.
+    MI is the mean improvement over a tracker. Of voxels also the Michel electrons and their spectrum. On the
+    challenge's own test set (test_private.h5) also the public and the private IOU.
 
     Parameters
     ----------
@@ -51,7 +51,13 @@ def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | No
     """
     from cloudchamber.source.kinds import task_of
 
-    if task_of(truth) == "voxels":
+    task = task_of(truth)
+    if task == "energy":
+        from cloudchamber.cli.score_energy import score_energy_files
+
+        score_energy_files(out, truth, json, report)
+        return
+    if task == "voxels":
         from cloudchamber.cli.score_voxels import score_voxels_files
 
         score_voxels_files(out, truth, json, report)

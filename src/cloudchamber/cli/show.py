@@ -1,4 +1,4 @@
-"""``cloudchamber show``: one volume in 3D and layer by layer."""
+"""``cloudchamber show``: one sample of a data set as a page."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +15,13 @@ def show(
     prediction: Path | None = None,
     output: Annotated[Path, Parameter(name=["-o", "--output"])] = Path("display.html"),
 ) -> None:
-    """Show one sample of a data set as an HTML page: a volume and its layers, or a sparse event, in 3D.
+    """Show one sample of a data set in 3D as an HTML page: a volume and its layers, an event, a muon.
 
     Parameters
     ----------
     file
-        HDF5 file with walls (x0, and targs if it has targets), or with sparse events.
+        HDF5 file with walls (x0, and targs if it has targets), sparse events, or muons in a calorimeter
+        (LUMIN's fold files too).
     index
         Which sample to show, from 0; negative numbers count from the end.
     prediction
@@ -30,10 +31,16 @@ def show(
     """
     from cloudchamber.source.kinds import task_of
 
-    if task_of(file) == "voxels":
+    task = task_of(file)
+    if task == "voxels":
         from cloudchamber.cli.show_voxels import show_voxels
 
         show_voxels(file, index, prediction, output)
+        return
+    if task == "energy":
+        from cloudchamber.cli.show_energy import show_energy
+
+        show_energy(file, index, prediction, output)
         return
     from cloudchamber.show.display import write_display
     from cloudchamber.show.facts import find_grid

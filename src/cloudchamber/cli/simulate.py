@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 app = App(name="simulate", help="Simulate a data set.")
 app.command("cloudchamber.cli.simulate_voxels:voxels", name="voxels")
+app.command("cloudchamber.cli.simulate_energy:energy", name="energy")
 Config = TypeVar("Config", bound=BaseModel)
 
 
@@ -64,10 +65,13 @@ def changed_config(config: Config, file: Path | None) -> Config:
 
 
 def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return a table with changes; a table of numbered rows, as a material's elements, changes as a whole."""
     merged = dict(base)
     for key, value in changes.items():
         old = base.get(key)
-        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        if isinstance(old, dict) and isinstance(value, dict) and not any(isinstance(k, int) for k in old):
+            value = _merged(old, value)
+        merged[key] = value
     return merged
 
 

@@ -22,7 +22,7 @@ def train(
     workers: Count | None = None,
     threads: Count | None = None,
 ) -> None:
-    """Train a network after a recipe, fit its cuts on validation volumes and write it as a bundle.
+    """Train a network after a recipe, fit its cuts or curves on validation data and write it as a bundle.
 
     Data the recipe names are simulated when no file is given. A run that was killed goes on where it was when
     the same command is given again, and ends in the same weights.
@@ -30,7 +30,7 @@ def train(
     Parameters
     ----------
     recipe
-        One of the package's recipes by name (walls/best, voxels/uresnet), or a TOML file.
+        One of the package's recipes by name (walls/best, voxels/uresnet, energy/sparse), or a TOML file.
     output
         Run folder: checkpoint, metrics.jsonl, TensorBoard events, and in the end the bundle.
     data
@@ -51,12 +51,16 @@ def train(
     """
     from cloudchamber.train.recipe import read_recipe
 
-    if read_recipe(recipe).get("task") == "voxels":
+    task = read_recipe(recipe).get("task")
+    if task in ("voxels", "energy"):
         if unlabelled or begin_with:
-            raise InputError("train", "", "neither --unlabelled nor --begin-with for voxels", "one of them")
-        from cloudchamber.cli.train_voxels import train_voxels
+            raise InputError("train", "", f"neither --unlabelled nor --begin-with for {task}", "one of them")
+        if task == "voxels":
+            from cloudchamber.cli.train_voxels import train_voxels as train_task
+        else:
+            from cloudchamber.cli.train_energy import train_energy as train_task
 
-        train_voxels(
+        train_task(
             recipe, output, data=data, validation=validation, budget=budget, workers=workers, threads=threads
         )
         return

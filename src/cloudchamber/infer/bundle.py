@@ -66,15 +66,19 @@ def about_card(card: str) -> str:
 def save_bundle(path: Path, bundle: Bundle) -> None:
     """Write a bundle as a whole: a .zip if the name ends so, else a folder.
 
-    Floating-point weights are stored in half precision, which moves a probability by less than 1e-3.
+    Learned weights are stored in half precision, which moves a probability by less than 1e-3.
     """
     write_parts(path, bundle.config, bundle.network, bundle.card)
 
 
 def write_parts(path: Path, configuration: BaseModel, network: nn.Module, card: str) -> None:
-    """Write configuration, weights, card and their sums, of a model for any task."""
+    """Write configuration, weights, card and their sums, of a model for any task.
+
+    Running sums and averages, which half precision may not hold, are stored as they are.
+    """
+    learned = {name for name, value in network.named_parameters() if value.is_floating_point()}
     weights = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
+        name: (value.half() if name in learned else value).contiguous()
         for name, value in network.state_dict().items()
     }
     config = configuration.model_dump(mode="json", exclude_none=False)

@@ -7,7 +7,11 @@ from torch.nn import functional as F
 
 
 def event_weights(
-    event: Int64[Tensor, "voxel"], label: Int64[Tensor, "voxel"], events: int, classes: int, power: float = 1.0
+    event: Int64[Tensor, "voxel"],
+    label: Int64[Tensor, "voxel"],
+    events: int,
+    classes: int,
+    power: float = 1.0,
 ) -> Float[Tensor, "voxel"]:
     """Return (N / (classes present * voxels of the class)) ** power of each voxel in its event of N voxels.
 

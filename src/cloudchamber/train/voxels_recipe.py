@@ -43,7 +43,7 @@ class VoxelsTraining(Fitting):
         default=0.0,
         ge=0,
         le=1,
-        description="power of N / (classes present * voxels of the class) in each event: 0 none, 1 as published",
+        description="power of N / (classes present * voxels of the class): 0 none, 1 as published",
     )
 
 
