@@ -189,7 +189,7 @@ def main() -> None:
         kind, *numbers = options.one
         print(json.dumps(measure(kind, *(int(each) for each in numbers))))
         return
-    console = Console()
+    console = Console(width=130, soft_wrap=True)
     three_dimensions(console, options)
     two_dimensions(console, options)
     console.print(f"published ratios (Domine and Terao): {PUBLISHED}")
