@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from cloudchamber.cli.options import Count, Seed, available_processors
 
-BUNDLE = "voxels/uresnet"
+BUNDLE = "voxels/best"
 
 
 def voxels(

@@ -30,7 +30,7 @@ def train(
     Parameters
     ----------
     recipe
-        One of the package's recipes by name (walls/best, voxels/uresnet, energy/sparse), or a TOML file.
+        One of the package's recipes by name (walls/best, voxels/best, energy/best), or a TOML file.
     output
         Run folder: checkpoint, metrics.jsonl, TensorBoard events, and in the end the bundle.
     data

@@ -25,6 +25,7 @@ class VoxelsBundleConfig(BaseModel):
     voxel_mm: float
     relabelled: bool
     symmetries: bool = False  # average over symmetric views
+    log_weights: tuple[float, ...] = ()  # of the classes in training, which predictions take back
     version: str = __version__
 
 

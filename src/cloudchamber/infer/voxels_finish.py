@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from cloudchamber.infer.voxels_bundle import VoxelsBundle, VoxelsBundleConfig
 from cloudchamber.infer.voxels_predict import predict_events
+from cloudchamber.labels import VoxelLabel
 from cloudchamber.score.voxels import VoxelsScore, score_voxels
+from cloudchamber.train.voxels_loss import mean_log_weights
 from cloudchamber.train.voxels_recipe import VoxelsRecipe
 from cloudchamber.train.voxels_run import TrainedVoxels, train_voxels
 from cloudchamber.voxel_events import VoxelEvents
@@ -69,6 +74,15 @@ def write_voxels_card(
     )
 
 
+def log_weights_of(train: VoxelEvents, power: float) -> tuple[float, ...]:
+    """Return the mean logarithm of the weights of each class in a training, none if there were no weights."""
+    if not power or train.label is None:
+        return ()
+    event, label = torch.from_numpy(train.event_of_voxel()), torch.from_numpy(train.label.astype(np.int64))
+    means = mean_log_weights(event, label, len(train), len(VoxelLabel), power)
+    return tuple(round(each, 4) for each in means.tolist())
+
+
 def train_voxels_recipe(
     recipe: VoxelsRecipe,
     folder: Path,
@@ -93,6 +107,7 @@ def train_voxels_recipe(
         energy=recipe.model.energy,
         voxel_mm=train.voxel_mm,
         relabelled=recipe.data.relabel,
+        log_weights=log_weights_of(train, recipe.training.class_weights),
     )
     bundle = VoxelsBundle(config, trained.network, "")
     score = score_voxels(validation, *predict_events(bundle, validation))

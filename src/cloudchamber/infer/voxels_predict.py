@@ -61,6 +61,7 @@ def predict_events(
     device = device_of(bundle.network)
     probability = np.empty((len(events.position), len(VoxelLabel)), np.float32)
     wanted = config.symmetries if symmetries is None else symmetries
+    weights = torch.tensor(config.log_weights or [0.0], device=device)
     views = VIEWS if wanted and len(set(events.shape)) == 1 else (0,)
     done = 0
     for some in batches_of(events, most_voxels):
@@ -72,7 +73,7 @@ def predict_events(
         for view in views:
             places = place_voxels(some, [view] * len(some) if view else None)
             logits = bundle.network(features, torch.from_numpy(places).to(device))
-            total += torch.softmax(logits.float(), dim=1)
+            total += torch.softmax(logits.float() - weights, dim=1)
         probability[rows] = (total / len(views)).cpu().numpy()
         done = rows.stop
     return probability.argmax(axis=1).astype(np.uint8), probability

@@ -43,3 +43,16 @@ def voxel_cross_entropy(
         each = each * event_weights(event, label, events, logits.shape[1], class_weights).to(each.dtype)
     voxels = torch.bincount(event, minlength=events).clamp(min=1)
     return (each / voxels[event]).sum() / max(1, events)
+
+
+def mean_log_weights(
+    event: Int64[Tensor, "voxel"], label: Int64[Tensor, "voxel"], events: int, classes: int, power: float
+) -> Float[Tensor, "class"]:
+    """Return the mean logarithm of ``event_weights`` over the voxels of each class; 0 where there are none.
+
+    A network trained with weights w gives p w, up to a factor, where it would give p without them (Elkan,
+    IJCAI 2001, theorem 2, for weights of the classes alone).
+    """
+    weights = event_weights(event, label, events, classes, power).double().log()
+    counts = torch.bincount(label, minlength=classes).clamp(min=1)
+    return torch.bincount(label, weights=weights, minlength=classes) / counts
