@@ -21,10 +21,11 @@ from cloudchamber.score.published_energy import ABLATIONS
 from cloudchamber.source.energy import read_muons, write_muons
 from cloudchamber.source.energy_predictions import read_energy_predictions
 from cloudchamber.train.recipe import list_recipes
+from tests.infer.energy import true_energies
 from tests.train.muons import SMALL_PAPER, SMALL_SPARSE, make_energy_recipe, make_muons
 
 N_TRAIN, N_VALIDATION, N_TEST = 256, 400, 300
-QUANTILES = {"kind": "quantiles", "levels": [0.15865, 0.5, 0.84135], "scale": "log"}
+QUANTILES: dict[str, object] = {"kind": "quantiles", "levels": [0.15865, 0.5, 0.84135], "scale": "log"}
 
 
 def write_recipe(path: Path, name: str, published: str = "", model: dict[str, object] | None = None) -> None:
@@ -60,6 +61,7 @@ def test_predictions_are_those_of_the_bundle(folder: Path) -> None:
     found = read_energy_predictions(folder / "out.h5")
     np.testing.assert_allclose(found.energy_gev, wanted.energy_gev, rtol=1e-5)
     assert found.high_gev is not None
+    assert wanted.high_gev is not None
     np.testing.assert_allclose(found.high_gev, wanted.high_gev, rtol=1e-5)
     assert bundle.config.n_train == N_TRAIN
 
@@ -81,7 +83,7 @@ def test_score_says_mi_bias_and_coverage(
     command = f"score {folder}/out.h5 {folder}/test.h5 --json {tmp_path}/score.json --report {page}"
     assert main(command.split()) == 0
     predicted = read_energy_predictions(folder / "out.h5")
-    truth = read_muons(folder / "test.h5")[0].muons["energy_gev"].astype(float)
+    truth = true_energies(read_muons(folder / "test.h5")[0])
     wanted = score_energy(truth, predicted.energy_gev, predicted.low_gev, predicted.high_gev)
     found = json.loads((tmp_path / "score.json").read_text())
     assert found["energy"] == json.loads(wanted.model_dump_json())
@@ -144,9 +146,9 @@ def test_compare_trains_once_and_scores_all_on_the_same_muons(
     monkeypatch.setattr(compare_energy_systems, "RECIPES", (f"{tmp_path}/cells.toml",))
     for name in ("train", "validation", "test"):
         (tmp_path / f"{name}.h5").write_bytes((folder / f"{name}.h5").read_bytes())
-    sparse = {"name": "energy-sparse", "options": SMALL_SPARSE}
+    sparse: dict[str, object] = {"name": "energy-sparse", "options": SMALL_SPARSE}
     write_recipe(tmp_path / "cells.toml", "energy/cells", "default", sparse)
-    plain = {"name": "energy-paper", "options": {**SMALL_PAPER, "cnn": False}}
+    plain: dict[str, object] = {"name": "energy-paper", "options": {**SMALL_PAPER, "cnn": False}}
     write_recipe(tmp_path / "features.toml", "features", "no_cnn", plain)
     recipes = f"{tmp_path}/cells.toml,{tmp_path}/features.toml"
     command = ["compare", "energy", "-o", str(tmp_path), "--budget", "quick", "--threads", "1"]
@@ -159,7 +161,7 @@ def test_compare_trains_once_and_scores_all_on_the_same_muons(
     systems = {row["name"]: row for row in found["systems"]}
     assert list(systems) == ["energy/cells", "features", TREES, "small"]
     assert [row["n_train"] for row in systems.values()] == [N_TRAIN] * 4
-    truth = read_muons(tmp_path / "test.h5")[0].muons["energy_gev"].astype(float)
+    truth = true_energies(read_muons(tmp_path / "test.h5")[0])
     for name, run in (("energy/cells", "energy-cells"), ("features", "features")):
         bundle = load_energy_bundle(tmp_path / run / "bundle")
         raw = read_energy_predictions(tmp_path / run / "predictions.h5").raw_gev

@@ -56,3 +56,10 @@ def side_sums(events: CalorimeterEvents) -> np.ndarray:
     """Return the sum of E (1 + ix) of each muon."""
     weights = events.energy_gev.astype(float) * (1 + events.position[:, 1])
     return np.bincount(events.event_of_cell(), weights, minlength=len(events))
+
+
+def true_energies(events: CalorimeterEvents) -> np.ndarray:
+    """Return the true energies in GeV, in double precision."""
+    if events.muons is None:
+        raise ValueError("these muons come without truth")
+    return events.muons["energy_gev"].astype(np.float64)

@@ -13,10 +13,11 @@ from cloudchamber.infer.energy_bundle import EnergyBundle, load_energy_bundle, s
 from cloudchamber.infer.energy_finish import FinishedEnergy, fit_curves, train_energy_recipe
 from cloudchamber.infer.energy_predict import RawEnergies, predict_muons, predict_raw
 from cloudchamber.score.energy import score_energy
+from tests.infer.energy import true_energies
 from tests.train.muons import SMALL_PAPER, make_energy_recipe, make_muons
 
 TRAIN, VALIDATION, FEW = make_muons(192, 1), make_muons(480, 2), make_muons(20, 3)
-QUANTILES = {"kind": "quantiles", "levels": [0.15865, 0.5, 0.84135], "scale": "log"}
+QUANTILES: dict[str, object] = {"kind": "quantiles", "levels": [0.15865, 0.5, 0.84135], "scale": "log"}
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +31,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> FinishedEnergy:
 def test_one_half_calibrates_and_the_other_scores(finished: FinishedEnergy) -> None:
     config = finished.bundle.config
     raw = predict_raw(finished.bundle, VALIDATION)
-    truth = VALIDATION.muons["energy_gev"].astype(float)
-    both = np.concatenate([truth, TRAIN.muons["energy_gev"]])
+    truth = true_energies(VALIDATION)
+    both = np.concatenate([truth, true_energies(TRAIN)])
     ends = float(both.min()), float(both.max())
     curves = fit_curves(truth[::2], RawEnergies(*(column[::2] for column in raw)), ends)
     assert (config.calibration, config.deck, config.intervals) == tuple(curves)
     assert None not in curves
     found = predict_muons(finished.bundle, VALIDATION)
+    if found.low_gev is None or found.high_gev is None:
+        raise ValueError("a bundle with quantiles gives intervals")
     rest = (truth, found.energy_gev, found.low_gev, found.high_gev)
     assert finished.score == score_energy(*(column[1::2] for column in rest))
     assert finished.deck == score_energy(truth[1::2], found.raw_gev[1::2], calibration=config.deck)
@@ -44,6 +47,8 @@ def test_one_half_calibrates_and_the_other_scores(finished: FinishedEnergy) -> N
 
 def test_what_is_learned_from_toys_is_better_than_nothing(finished: FinishedEnergy) -> None:
     # The toys' showers are as good as a calorimeter of 20%; a few seconds find most of it.
+    assert finished.score.mi is not None
+    assert finished.score.mi.value is not None
     assert finished.score.mi.value > 12
     assert finished.score.coverage[0].coverage.value == pytest.approx(0.6827, abs=0.13)  # 3 sigma of 240
 

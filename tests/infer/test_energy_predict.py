@@ -131,6 +131,7 @@ def test_a_file_holds_what_memory_does(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.energy_gev, wanted.energy_gev, rtol=1e-6)
     np.testing.assert_allclose(found.raw_gev, wanted.raw_gev, rtol=1e-6)
     assert found.low_gev is not None
+    assert wanted.low_gev is not None
     np.testing.assert_allclose(found.low_gev, wanted.low_gev, rtol=1e-6)
     assert found.attributes["model"] == "test"
     assert found.attributes["card"] == "For tests."

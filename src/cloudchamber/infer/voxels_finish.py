@@ -23,15 +23,16 @@ _CARD = """# {name}
   ray, Michel electron.
 - **Network**: {network}, {parameters:,} parameters; options: {options}; energy on a {energy} scale.
 - **Trained on** {train_n:,} events of cloudchamber's simulation, setting {setting}, seed {seed}, {labels}
-  labels; {epochs} epochs of batches of {batch}, {schedule}{symmetries}; {minutes:.0f} min.
+  labels; {epochs} epochs of batches of {batch}, {schedule}{symmetries}{weights}; {minutes:.0f} min.
 - **Validation accuracy** {accuracy} over non-zero voxels (bootstrap over events), on {val_n:,} events, seed
   {val_seed}, on cloudchamber's simulation. Per class: {classes}.
 - **To make it again**: `cloudchamber train {name}{budget} -o run`.
 
 ## Limits
 
-- It knows events as the simulation draws them: particles from a vertex with kinetic energies up to 2 GeV, and
-  crossing muons, deposits without diffusion, noise or dead channels. On other detectors train it again.
+- It knows events as the simulation draws them: particles from a vertex with kinetic energies up to 2 GeV,
+  protons to 400 MeV, and crossing muons; deposits without diffusion, noise or dead channels. On other
+  detectors train it again.
 """
 
 
@@ -65,6 +66,7 @@ def write_voxels_card(
         batch=training.batch,
         schedule=training.schedule.text,
         symmetries=", the 48 symmetries of the cube" if training.symmetries else "",
+        weights=", class weights that predictions take back" if training.class_weights else "",
         minutes=trained.seconds / 60,
         accuracy=score.accuracy.text(4),
         val_n=score.n_events,
