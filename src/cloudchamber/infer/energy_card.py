@@ -17,13 +17,13 @@ _CARD = """# {name}
 - **Validation MI** {mi} % (mean improvement over a tracker, bootstrap over muons), {deck}, on {score_n:,}
   muons, seed {val_seed}, on cloudchamber's simulation. Largest median bias of a bin up to 4 TeV: {bias}. The
   68% intervals hold {coverage} of all muons{fifths}.
-- **Calibrated** on {fit_n:,} other muons of the same file, all of which also chose the epoch: {calibrated}.
+- **Calibrated** on {fit_n:,} other muons of the same file{chose}: {calibrated}.
 - **To make it again**: `cloudchamber train {name}{budget} -o run`.
 
 ## Limits
 
-- It knows single muons as the simulation draws them, of {low:g} to {high:g} GeV, along z, in this grid and a
-  field of 2 T, without noise or dead cells. On other detectors train it again.
+- It knows single muons as the simulation draws them, of {low:,.0f} to {high:,.0f} GeV, along z, in this grid
+  and a field of 2 T, without noise or dead cells. On other detectors train it again.
 - Intervals hold what they say at each true energy of that spectrum; for a chosen prediction near its ends
   they may not.
 """
@@ -107,6 +107,7 @@ def write_energy_card(
         coverage=_percent(score.coverage[0].coverage) if score.coverage else "–",
         fifths=_fifths(score),
         fit_n=fit_n,
+        chose=", all of which also chose the epoch" if training.patience else "",
         calibrated=f"{', '.join(name for name in fitted if name not in missing) or 'nothing'}"
         + (f"; not {', '.join(missing)}, for want of muons or of a rise" if missing else ""),
         low=intervals.range_gev[0] if intervals else 50,
