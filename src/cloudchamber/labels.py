@@ -1,6 +1,6 @@
 """Classes that images are labelled with."""
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 
 class WallLabel(IntEnum):
@@ -36,3 +36,41 @@ class Process(IntEnum):
     MUON_CAPTURE = 10
     NEUTRON_CAPTURE = 11
     HADRONIC = 12
+
+
+class BeamLabel(IntEnum):
+    """Where the charge of a pixel comes from (Timilsina, ProtoDUNE, 2018); the halo is not beam."""
+
+    BACKGROUND = 0
+    NOT_BEAM = 1
+    BEAM = 2
+
+
+class Origin(IntEnum):
+    """What brought a particle, or its ancestor, into a LArTPC at the surface."""
+
+    UNKNOWN = 0
+    COSMIC = 1
+    HALO = 2
+    BEAM = 3
+    NEUTRINO = 4
+
+
+class Activity(IntEnum):
+    """What a pixel shows (Sulej et al.): nothing, a track or an electromagnetic shower."""
+
+    NONE = 0
+    TRACK = 1
+    EM = 2
+
+
+class VertexFlag(IntFlag):
+    """Kinds of points of interest that a pixel may hold, several at once (Sulej et al.)."""
+
+    HADRONIC = 1
+    DECAY = 2
+    CONVERSION = 4
+    NEUTRINO_PRIMARY = 8
+    ELECTRON_END = 16
+    ELASTIC = 32
+    INELASTIC = 64

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from cloudchamber.errors import InputError
-from cloudchamber.labels import VoxelLabel, WallLabel
+from cloudchamber.labels import Activity, BeamLabel, VoxelLabel, WallLabel
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,23 @@ ENERGY = Task(
     merit="MI: mean improvement over a tracker alone, in per cent, from 100 to 4000 GeV",
 )
 
-TASKS = {task.name: task for task in (WALLS, VOXELS, ENERGY)}
+BEAM = Task(
+    name="beam",
+    image="collection wires of a LArTPC: code (event, wire, drift), the signal in units of step above zero",
+    target="beam (event, wire, drift): a value of BeamLabel",
+    labels=BeamLabel,
+    merit="mIoU: intersection over union, mean over the classes",
+)
+
+HITS = Task(
+    name="hits",
+    image="wires of a LArTPC: code (event, wire, drift), the signal in units of step above zero, and hits",
+    target="activity and michel (event, wire, drift): a value of Activity, and 1 for a Michel electron",
+    labels=Activity,
+    merit="area under the ROC curve, electromagnetic against track and Michel against the rest, at hits",
+)
+
+TASKS = {task.name: task for task in (WALLS, VOXELS, ENERGY, BEAM, HITS)}
 
 
 def find_task(name: str) -> Task:
