@@ -219,3 +219,16 @@ def test_demo_with_a_small_model(
     made = sorted(p.name for p in (tmp_path / "demo").iterdir())
     assert made == ["display.html", "event.png", "muons.h5", "predictions.h5", "report.html"]
     assert "cloudchamber demo energy -n 12" in (tmp_path / "demo" / "report.html").read_text()
+
+
+def test_sparse_counterparts_keep_the_flags_of_the_ablation() -> None:
+    dense = load_plan(None, "two-cores")
+    for before, after in zip(dense, load_plan(None, "two-cores", sparse=True, epochs=3), strict=True):
+        assert after.training.epochs == 3
+        assert (after.published, after.data) == (before.published, before.data)
+        if before.model.name == "energy-paper" and before.model.options.get("cnn", True):
+            assert after.model.name == "energy-sparse"
+            assert after.name != before.name
+            assert before.model.options.items() <= after.model.options.items()
+        else:
+            assert (after.model, after.name) == (before.model, before.name)

@@ -78,6 +78,8 @@ def energy(
     n: Annotated[Count | None, Parameter(name=["-n", "--samples"])] = None,
     seed: Seed = 2026,
     budget: str = "two-cores",
+    epochs: Count | None = None,
+    sparse: bool = False,
     recipes: str | None = None,
     bundles: str = "",
     workers: Count | None = None,
@@ -98,6 +100,10 @@ def energy(
         Seed of the test set; 1 and 2 are those of training and validation.
     budget
         A smaller training that the recipes name, two-cores or quick; full: as the recipes stand.
+    epochs
+        Epochs of every training, in place of those of the budget.
+    sparse
+        Train the sparse counterpart of each network that has one, at the cells from 1 MeV up: faster.
     recipes
         Recipes to train, with commas between: names or TOML files; the published ones, a plain CNN and the
         sparse network unless said otherwise.
@@ -112,11 +118,12 @@ def energy(
 
     from cloudchamber.cli.score_energy import read_truth
     from cloudchamber.cli.simulate_energy import load_energy_config, produce_muons
-    from cloudchamber.cli.train_energy import load_training_muons
+    from cloudchamber.cli.train_energy import load_training_muons, prepare_training_muons
     from cloudchamber.infer.energy_bundle import save_energy_bundle
     from cloudchamber.infer.energy_finish import train_energy_recipe
 
-    plan, processes = load_plan(recipes, budget), workers or available_processors()
+    plan = load_plan(recipes, budget, sparse=sparse, epochs=epochs)
+    processes = workers or available_processors()
     given = [name for name in bundles.split(",") if name]
     if not plan and not given:
         raise InputError("compare energy", "--recipes", "a recipe or a bundle, at least one", "none")
@@ -128,10 +135,8 @@ def energy(
     for recipe in plan:
         run = output / recipe.name.replace("/", "-")
         if not (run / "bundle").exists():
-            train, validation = (
-                load_training_muons(None, path, wanted, processes)
-                for path, wanted in zip(files[:2], (recipe.data.train, recipe.data.validation), strict=True)
-            )
+            train = prepare_training_muons(None, files.train, recipe, processes)
+            validation = load_training_muons(None, files.validation, recipe.data.validation, processes)
             done = train_energy_recipe(recipe, run, train, validation, threads=threads, budget=budget)
             save_energy_bundle(run / "bundle", done.bundle)
         systems.append(score_bundle(run / "bundle", files, run / "predictions.h5", recipe.published))

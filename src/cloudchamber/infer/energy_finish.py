@@ -13,6 +13,7 @@ from cloudchamber.errors import InputError
 from cloudchamber.infer.energy_bundle import EnergyBundle, EnergyBundleConfig, join_networks, round_weights
 from cloudchamber.infer.energy_card import write_energy_card
 from cloudchamber.infer.energy_predict import RawEnergies, finish_energies, predict_raw
+from cloudchamber.prepare.muon_tables import PreparedMuons
 from cloudchamber.score.energy import EnergyScore, score_energy
 from cloudchamber.score.energy_calibration import (
     DeckCalibration,
@@ -70,7 +71,7 @@ def positive_loss(trained: TrainedEnergy) -> float:
 def train_energy_recipe(
     recipe: EnergyRecipe,
     folder: Path,
-    train: CalorimeterEvents,
+    train: CalorimeterEvents | PreparedMuons,
     validation: CalorimeterEvents,
     *,
     threads: int | None = None,
@@ -86,7 +87,8 @@ def train_energy_recipe(
         if the folder holds a run of another recipe, or a damaged checkpoint, or muons come without truth.
     """
     truth = _truth(validation, "validation")
-    ends = np.concatenate([truth, _truth(train, "training")])
+    trained = train.events if isinstance(train, PreparedMuons) else train
+    ends = np.concatenate([truth, _truth(trained, "training")])
     copies = train_energy_copies(recipe, train, validation, folder, threads=threads)
     first = copies[0]
     network, name, options = join_networks(
@@ -96,7 +98,7 @@ def train_energy_recipe(
     config = EnergyBundleConfig(
         name=recipe.name, network=name, options=options,
         losses=tuple(positive_loss(each) for each in copies), output=first.output, features=first.scale,
-        calibration=None, deck=None, intervals=None, grid=train.grid, n_train=len(train),
+        calibration=None, deck=None, intervals=None, grid=trained.grid, n_train=len(trained),
     )  # fmt: skip
     raw = predict_raw(EnergyBundle(config, network, ""), validation)
     fit, test = slice(0, None, 2), slice(1, None, 2)

@@ -168,9 +168,9 @@ def load_muons(opened: MuonFile, start: int, stop: int) -> CalorimeterEvents:
 
 
 def iterate_muons(
-    path: Path, block: int = MUON_BLOCK, *, truth: bool | None = None
+    path: Path, block: int = MUON_BLOCK, *, truth: bool | None = None, stop: int | None = None
 ) -> Iterator[CalorimeterEvents]:
-    """Read a data set in blocks of ``block`` muons, each checked as in ``read_muons``.
+    """Read a data set, or its first ``stop`` muons, in blocks, each checked as in ``read_muons``.
 
     Raises
     ------
@@ -179,8 +179,11 @@ def iterate_muons(
     """
     with open_hdf5(path) as file:
         opened = find_muons(file, path, truth)
-        for start, stop in block_starts(len(opened), block):
-            yield load_muons(opened, start, stop)
+        end = len(opened) if stop is None else stop
+        if not 0 < end <= len(opened):
+            raise InputError(path, "", f"{end} muons", f"{len(opened)} muons")
+        for first, last in block_starts(end, block):
+            yield load_muons(opened, first, last)
 
 
 def read_muons(

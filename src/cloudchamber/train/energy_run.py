@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning as L
 import numpy as np
@@ -17,7 +17,8 @@ from cloudchamber.errors import InputError
 from cloudchamber.model.energy_output import EnergyOutput
 from cloudchamber.model.registry import build_network
 from cloudchamber.prepare.feature_scale import FeatureScale, fit_feature_scale
-from cloudchamber.prepare.muon_symmetries import REFLECTIONS, reflected_features
+from cloudchamber.prepare.muon_symmetries import REFLECTIONS
+from cloudchamber.prepare.muon_tables import PreparedMuons, prepare_muons
 from cloudchamber.train.checkpoint import load_checkpoint
 from cloudchamber.train.energy_batches import EnergyBatch, EnergyBatches
 from cloudchamber.train.energy_loss import EnergyLoss
@@ -40,31 +41,59 @@ class TrainedEnergy:
     seconds: float
 
 
-class EnergyTables:
-    """Features of training and validation muons, made once, and how they are standardised.
+class Reading(NamedTuple):
+    """How muons are prepared for a recipe's network: the arguments of ``prepare_muons``."""
+
+    reflections: int
+    least_mev: float
+    features: bool
+
+
+def reading_of(recipe: EnergyRecipe) -> Reading:
+    """Return how the training muons of a recipe are prepared."""
+    options = {**recipe.model.options, "outputs": recipe.output.outputs}
+    config = build_network(recipe.model.name, options).config
+    reflections = len(REFLECTIONS) if recipe.training.symmetries else 1
+    return Reading(reflections, getattr(config, "least_mev", 0.0), getattr(config, "features", 0) > 0)
+
+
+def prepared(
+    muons: CalorimeterEvents | PreparedMuons, reading: Reading, reflections: int | None = None
+) -> PreparedMuons:
+    """Return muons prepared for a network, and as they are if they are prepared already.
 
     Raises
     ------
     ValueError
-        if energies are not known, or features are wanted and it is not known where the muons enter.
+        if energies are not known, or features are wanted and it is not known where the muons enter, or muons
+        were prepared for another network.
     """
+    if reflections is not None:
+        reading = reading._replace(reflections=reflections)
+    truth = muons.muons if isinstance(muons, CalorimeterEvents) else muons.events.muons
+    if truth is None or not np.all(truth["energy_gev"] > 0):
+        raise ValueError("training needs muons whose energies are known")
+    if isinstance(muons, CalorimeterEvents):
+        muons = prepare_muons([muons], **reading._asdict())
+    count, _, columns = muons.features.shape
+    if count < reading.reflections or (columns > 0) != reading.features:
+        raise ValueError("the muons were prepared for another network")
+    return muons
 
-    def __init__(
-        self, recipe: EnergyRecipe, train: CalorimeterEvents, validation: CalorimeterEvents, features: int
-    ) -> None:
-        for events in (train, validation):
-            if events.muons is None or not np.all(events.muons["energy_gev"] > 0):
-                raise ValueError("training needs muons whose energies are known")
+
+class EnergyTables:
+    """Features of training and validation muons, standardised."""
+
+    def __init__(self, recipe: EnergyRecipe, train: PreparedMuons, validation: PreparedMuons) -> None:
         self.scale: FeatureScale | None = None
-        reflections = len(REFLECTIONS) if recipe.training.symmetries else 1
-        self.train = np.empty((reflections, len(train), 0), np.float32)
-        self.validation = np.empty((1, len(validation), 0), np.float32)
-        if features:
-            raw, held_out = reflected_features(train, reflections), reflected_features(validation, 1)
-            self.scale = fit_feature_scale(raw.reshape(-1, raw.shape[2]), recipe.model.features)
+        self.train, self.validation = train.features, validation.features[:1]
+        columns = train.features.shape[2]
+        if columns:
+            scale = fit_feature_scale(self.train.reshape(-1, columns), recipe.model.features)
             self.train, self.validation = (
-                np.stack([self.scale(each) for each in table]) for table in (raw, held_out)
+                np.stack([scale(each) for each in table]) for table in (self.train, self.validation)
             )
+            self.scale = scale
 
 
 class EnergyDataModule(L.LightningDataModule):
@@ -73,12 +102,13 @@ class EnergyDataModule(L.LightningDataModule):
     def __init__(
         self,
         recipe: EnergyRecipe,
-        train: CalorimeterEvents,
-        validation: CalorimeterEvents,
+        train: PreparedMuons,
+        validation: PreparedMuons,
         tables: EnergyTables,
     ) -> None:
         super().__init__()
-        self.recipe, self.train, self.validation, self.tables = recipe, train, validation, tables
+        self.recipe, self.tables = recipe, tables
+        self.train, self.validation = train.events, validation.events
 
     def _loader(
         self,
@@ -111,8 +141,8 @@ class EnergyDataModule(L.LightningDataModule):
 
 def train_energy(
     recipe: EnergyRecipe,
-    train: CalorimeterEvents,
-    validation: CalorimeterEvents,
+    train: CalorimeterEvents | PreparedMuons,
+    validation: CalorimeterEvents | PreparedMuons,
     folder: Path,
     *,
     threads: int | None = None,
@@ -120,6 +150,7 @@ def train_energy(
 ) -> TrainedEnergy:
     """Train one network after a recipe, in a run folder; if the folder holds a run of it, finish that.
 
+    Muons are prepared here, unless they are already (see ``reading_of``), which takes less memory.
     What the folder holds, and how a run resumes, is as in :func:`cloudchamber.train.run.train`. The network
     returned is that of the epoch with the lowest validation loss if the recipe has a patience.
 
@@ -133,18 +164,19 @@ def train_energy(
     keep_recipe(folder, recipe)
     if threads:
         torch.set_num_threads(threads)
+    reading = reading_of(recipe)
+    train, validation = prepared(train, reading), prepared(validation, reading, reflections=1)
+    options = {**recipe.model.options, "shape": train.events.grid.shape, "outputs": recipe.output.outputs}
     torch.manual_seed(recipe.training.seed)
-    options = {**recipe.model.options, "shape": train.grid.shape, "outputs": recipe.output.outputs}
     network = build_network(recipe.model.name, options)
-    features: int = network.config.features  # type: ignore[assignment, union-attr]
-    tables = EnergyTables(recipe, train, validation, features)
-    energies = np.zeros(0) if train.muons is None else train.muons["energy_gev"]
+    tables = EnergyTables(recipe, train, validation)
+    energies = np.zeros(0) if train.events.muons is None else train.events.muons["energy_gev"]
     output = recipe.output.fitted(energies)
     learner = EnergyLearner(
         network, EnergyLoss(output, recipe.training.bins_gev, weigh=recipe.training.weigh_high)
     )
     resume = load_position(learner, folder)
-    steps = max(1, len(train) // recipe.training.batch)
+    steps = max(1, len(train.events) // recipe.training.batch)
     module = EnergyModule(learner, recipe.training, steps, folder / BEST, resume)
     if not module.finished:
         fit(module, EnergyDataModule(recipe, train, validation, tables), folder, checkpoint_seconds)
@@ -161,8 +193,8 @@ def train_energy(
 
 def train_energy_copies(
     recipe: EnergyRecipe,
-    train: CalorimeterEvents,
-    validation: CalorimeterEvents,
+    train: CalorimeterEvents | PreparedMuons,
+    validation: CalorimeterEvents | PreparedMuons,
     folder: Path,
     *,
     threads: int | None = None,
