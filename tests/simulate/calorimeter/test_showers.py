@@ -13,6 +13,7 @@ from cloudchamber.simulate.calorimeter.config import CalorimeterConfig
 from cloudchamber.simulate.calorimeter.deposit import block_of, deposit, empty_cells, lit_cells
 from cloudchamber.simulate.calorimeter.hadronic import hadronic_shower, hadrons_of, shares
 from cloudchamber.simulate.calorimeter.showers import (
+    HALO_GRAMS,
     LEAST_GEV,
     across,
     critical_gev,
@@ -24,7 +25,7 @@ from cloudchamber.simulate.calorimeter.showers import (
     photon_shower,
     showers_of,
 )
-from cloudchamber.simulate.calorimeter.statistics import electron_containment
+from cloudchamber.simulate.calorimeter.statistics import RADII_MM, electron_containment
 
 X0 = CalorimeterConfig().material.x0_mm
 PAPER = CalorimeterConfig()
@@ -133,6 +134,32 @@ def test_lateral_containment_of_electrons_of_10_gev() -> None:
     """Shares in the reference simulation, within 2 points."""
     found = electron_containment(PAPER, 10.0, 200, 1)
     np.testing.assert_allclose(found, [0.326, 0.63, 0.74, 0.88, 0.97], atol=0.02)
+    # Whether they are of what the electron has or of what the block holds is not stated.
+    *inside, held = electron_containment(PAPER, 10.0, 600, 2, (*RADII_MM, 1e3))
+    assert held == pytest.approx(0.99, abs=0.003)
+    np.testing.assert_allclose(np.array(inside) / held, [0.326, 0.63, 0.74, 0.88, 0.97], atol=0.02)
+
+
+def test_far_from_the_axis_the_energy_falls_off_as_photons_in_flight() -> None:
+    """Beyond the reach of the tail: a mean free path at any angle, integrated over angles."""
+    wide = CalorimeterConfig(shape=(1, 301, 301), layer_mm=1e5, cell_mm=2.0)
+    radii = (84.0, 112.0, 140.0)
+    within = electron_containment(wide, 10.0, 1000, 1, (*radii, 1e3))
+    free_mm = 10 * HALO_GRAMS / wide.material.density_g_cm3
+    assert free_mm == pytest.approx(28, abs=0.1)
+    sine = np.sqrt(1 - ((np.arange(10_000) + 0.5) / 10_000) ** 2)
+    expected = np.array([np.exp(-radius / (free_mm * sine)).mean() for radius in radii])
+    beyond = 1 - within[1:4]
+    np.testing.assert_allclose(beyond / beyond[0], expected / expected[0], rtol=0.1)
+
+
+def test_showers_of_low_energy_are_wider() -> None:
+    """Their first electron is scattered: the less energy there is, the less of it is near the axis."""
+    wide = CalorimeterConfig(shape=(1, 201, 201), layer_mm=1e5, cell_mm=1.0)
+    within = [
+        electron_containment(wide, energy, round(60 / energy), 1, (6.0,))[1] for energy in (0.03, 0.1, 0.3)
+    ]
+    assert (np.diff(within) > 0.005).all()
 
 
 def test_a_photon_converts_after_nine_sevenths_of_a_radiation_length() -> None:
