@@ -9,8 +9,8 @@ def check(*files: Path) -> None:
     Parameters
     ----------
     files
-        HDF5 files with walls (x0, targs), sparse events, muons in a calorimeter (LUMIN's fold files too), or
-        predictions of any of them.
+        HDF5 files with walls (x0, targs), sparse events, muons in a calorimeter (LUMIN's fold files too),
+        readouts of wires, or predictions of any of them.
     """
     from cloudchamber.errors import InputError
     from cloudchamber.source.check import check_dataset
@@ -29,6 +29,11 @@ def check(*files: Path) -> None:
             from cloudchamber.cli.info_energy import check_energy
 
             print(check_energy(file))
+            continue
+        if task == "wires":
+            from cloudchamber.cli.info_wires import check_wires
+
+            print(check_wires(file))
             continue
         report = check_dataset(file)
         checks = "; ".join(f"{name}: {result}" for name, result in report.checks.items())

@@ -16,7 +16,7 @@ def info(file: Path, *, json: bool = False) -> None:
     ----------
     file
         HDF5 file with walls (x0, and targs if it has targets), sparse events, muons in a calorimeter
-        (LUMIN's fold files too), or predicted energies.
+        (LUMIN's fold files too), predicted energies, or readouts of wires.
     json
         Print everything as JSON.
     """
@@ -32,6 +32,11 @@ def info(file: Path, *, json: bool = False) -> None:
         from cloudchamber.cli.info_energy import print_energy_info
 
         print_energy_info(file, json)
+        return
+    if task == "wires":
+        from cloudchamber.cli.info_wires import print_wires_info
+
+        print_wires_info(file, json)
         return
     from cloudchamber.source.fingerprint import fingerprint
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 app = App(name="simulate", help="Simulate a data set.")
 app.command("cloudchamber.cli.simulate_voxels:voxels", name="voxels")
 app.command("cloudchamber.cli.simulate_energy:energy", name="energy")
+app.command("cloudchamber.cli.simulate_wires:wires", name="wires")
 Config = TypeVar("Config", bound=BaseModel)
 
 

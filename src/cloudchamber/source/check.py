@@ -19,6 +19,8 @@ from cloudchamber.source.hdf5 import (
 from cloudchamber.source.predictions import CLASSES, read_predictions
 from cloudchamber.source.store import BLOCK, MAP_UNITS, SCORE, TARGETS, X0, iterate_walls
 
+READ_BYTES = 2**26  # read at a time
+
 
 class Report(BaseModel):
     """What was checked in a file and found good; whatever is not good raises."""
@@ -36,7 +38,8 @@ def dataset_sha256(dataset: h5py.Dataset, path: Path) -> str:
     """Return the SHA-256 of a data set's numbers, little-endian and in C order, read in blocks."""
     total = hashlib.sha256()
     dtype = dataset.dtype.newbyteorder("<")
-    for start, stop in block_starts(len(dataset), BLOCK):
+    row_bytes = dataset.size * dtype.itemsize // max(1, len(dataset))
+    for start, stop in block_starts(len(dataset), max(1, min(BLOCK, READ_BYTES // max(1, row_bytes)))):
         total.update(np.ascontiguousarray(read_rows(dataset, path, start, stop), dtype=dtype).tobytes())
     return total.hexdigest()
 

@@ -15,7 +15,7 @@ DAMAGE = (
     OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, IndexError, MemoryError,
     OverflowError, SystemError,
 )  # fmt: skip
-KINDS = {"f": "floating-point numbers", "iub": "whole numbers", "V": "records"}
+KINDS = {"f": "floating-point numbers", "iub": "whole numbers", "V": "records", "iubf": "numbers"}
 VOLUMES = "(sample, z, x, y)"
 COMPRESSES = 1100  # more than any filter of HDF5 can: deflate ends at 1032
 SMALL = 2**26
@@ -91,7 +91,7 @@ def find_dataset(
 
     Parameters
     ----------
-    kinds : the numpy kinds allowed: ``"f"``, ``"iub"`` or ``"V"``.
+    kinds : the numpy kinds allowed: ``"f"``, ``"iub"``, ``"iubf"`` or ``"V"``.
     unit : what the ``unit`` attribute must say where there is one.
     axes : the names of its axes, as an error shows them; a number among them is that axis' length.
 

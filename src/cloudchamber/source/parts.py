@@ -19,8 +19,8 @@ from cloudchamber.source.writer import Attributes
 FINGERPRINT = "of.json"
 
 
-def write_part(folder: Path, number: int, arrays: dict[str, np.ndarray]) -> None:
-    """Write one part, whole or not at all.
+def write_part(folder: Path, number: int, arrays: dict[str, np.ndarray], *, packed: bool = False) -> None:
+    """Write one part, whole or not at all; compressed if it is to be packed.
 
     Raises
     ------
@@ -28,7 +28,8 @@ def write_part(folder: Path, number: int, arrays: dict[str, np.ndarray]) -> None
         if the disk is full or the folder is gone.
     """
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    save = np.savez_compressed if packed else np.savez
+    save(buffer, **arrays)  # type: ignore[arg-type]
     data = buffer.getvalue()
     path = folder / f"{number:08d}.{hashlib.sha256(data).hexdigest()}.npz"
     temporary = path.with_suffix(f".{os.getpid()}.tmp")

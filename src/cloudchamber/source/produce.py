@@ -3,6 +3,7 @@
 import multiprocessing
 import shutil
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -36,6 +37,7 @@ def produce(
     units: Mapping[str, str] = WALLS_UNITS,
     axes: str = AXES,
     tables: Mapping[str, str] = {},
+    packed: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Make ``n`` samples and write them to ``path``, with the same bytes whatever the number of workers.
@@ -53,6 +55,7 @@ def produce(
     block : samples in a part.
     units : unit of each data set.
     axes, tables : see :func:`cloudchamber.source.writer.write_store`.
+    packed : compress the parts: for large samples that compress well, such as images mostly dark.
     overwrite : replace a file of that name.
 
     Raises
@@ -72,11 +75,11 @@ def produce(
         return
     check_target(path, overwrite)
     first = make(0)  # compiled loops are compiled once, not in every worker
-    sample_bytes = sum(np.asarray(array).nbytes for array in first.values())
+    sample_bytes = _packed_bytes(first) if packed else _bytes(first)
     _check_room(path, 2 * n * sample_bytes + SPARE_BYTES)
     done = parts.resume()
     try:
-        _make_parts(parts, make, done, workers, description, bool(tables))
+        _make_parts(parts, make, done, workers, description, bool(tables), packed)
         with write_store(parts.folder / JOINED, n, attributes, units, axes=axes, tables=tables) as add:
             for number, paths in parts.find().items():
                 add(parts.load(number, paths))
@@ -87,6 +90,15 @@ def produce(
     parts.remove()
 
 
+def _bytes(sample: dict[str, np.ndarray]) -> int:
+    return sum(np.asarray(array).nbytes for array in sample.values())
+
+
+def _packed_bytes(sample: dict[str, np.ndarray]) -> int:
+    """Return about what a sample takes in a file of ours, whose compression is quick rather than tight."""
+    return 2 * sum(len(zlib.compress(array.tobytes(), 1)) for array in sample.values())
+
+
 def _check_room(path: Path, need_bytes: int) -> None:
     free_bytes = shutil.disk_usage(nearest_folder(path)).free
     if free_bytes < need_bytes:
@@ -95,10 +107,10 @@ def _check_room(path: Path, need_bytes: int) -> None:
 
 
 def _make_parts(
-    parts: Parts, make: Make, done: set[int], workers: int, description: str, ragged: bool
+    parts: Parts, make: Make, done: set[int], workers: int, description: str, ragged: bool, packed: bool
 ) -> None:
     missing = [
-        Task(parts.folder, number, start, stop, ragged)
+        Task(parts.folder, number, start, stop, ragged, packed)
         for number, (start, stop) in enumerate(block_starts(parts.n, parts.block))
         if number not in done
     ]

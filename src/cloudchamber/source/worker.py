@@ -30,13 +30,17 @@ class _Process:
 
 
 class Task(NamedTuple):
-    """Samples ``start`` to ``stop`` as part ``number``; ragged ones come with their first axis already."""
+    """Samples ``start`` to ``stop`` as part ``number``.
+
+    Ragged ones come with their first axis already; a packed part is compressed.
+    """
 
     folder: Path
     number: int
     start: int
     stop: int
     ragged: bool = False
+    packed: bool = False
 
     def run(self, make: Make, stopped: Callable[[], bool]) -> int:
         """Make the samples and write the part; return their number, 0 if stopped on the way."""
@@ -46,7 +50,8 @@ class Task(NamedTuple):
                 return 0
             samples.append(make(index))
         join = np.concatenate if self.ragged else np.stack
-        write_part(self.folder, self.number, {k: join([s[k] for s in samples]) for k in samples[0]})
+        arrays = {k: join([s[k] for s in samples]) for k in samples[0]}
+        write_part(self.folder, self.number, arrays, packed=self.packed)
         return self.stop - self.start
 
     def run_in_worker(self) -> int:

@@ -7,6 +7,9 @@ from scipy.stats import kstest
 from cloudchamber.labels import Process
 from cloudchamber.simulate.lartpc.constants import (
     GAMMA,
+    K_MINUS,
+    K_PLUS,
+    KAON_MEV,
     MASS_MEV,
     MU_MINUS,
     MU_PLUS,
@@ -16,7 +19,10 @@ from cloudchamber.simulate.lartpc.constants import (
     PROTON,
 )
 from cloudchamber.simulate.lartpc.hadrons import (
+    KAON_TO_MUON,
     MICHEL_END_MEV,
+    kaon_interacts,
+    kaon_rests,
     michel_energy,
     muon_rests,
     neutral_pion,
@@ -113,3 +119,38 @@ def test_no_interaction_makes_energy(kind: int, kinetic_mev: float) -> None:
         mass = np.where(kinds == PROTON, 0.0, MASS_MEV[kinds])
         out = (record.kinetics[rows, 0] + mass)[~nuclear].sum()
         assert out <= kinetic_mev + (0.0 if kind == PROTON else MASS_MEV[kind]) + 1e-6
+
+
+def test_positive_kaons_at_rest_keep_their_mass() -> None:
+    """A muon of 152.5 MeV in 63.6%, else a pion of 108.5 MeV and two photons that have the rest."""
+    count, muons = 4000, 0
+    for seed in range(count):
+        record = new_record(np.uint64(seed), 64, 3.0, 100.0, True, 1 << 12)
+        push(record, K_PLUS, -1, int(Process.PRIMARY), 1.0, 96.0, 96.0, 96.0, 0.0, 0.0, 1.0)
+        kaon_rests(record, 0, True, 96.0, 96.0, 96.0)
+        rows, energy = record.rows[1 : record.counts[N_ROWS]], record.kinetics[1 : record.counts[N_ROWS], 0]
+        assert (rows[:, PROCESS] == Process.DECAY).all()
+        if rows[0, KIND] == MU_PLUS:
+            muons += 1
+            assert energy[0] == pytest.approx(152.5, abs=0.05)
+            assert len(rows) == 1
+        else:
+            assert rows[:, KIND].tolist() == [PI_PLUS, GAMMA, GAMMA]
+            assert energy[0] == pytest.approx(108.545, abs=0.05)
+            assert energy.sum() + MASS_MEV[PI_PLUS] == pytest.approx(KAON_MEV, abs=1e-6)
+    assert muons / count == pytest.approx(KAON_TO_MUON, abs=0.025)
+
+
+@pytest.mark.parametrize("kind", [K_MINUS, K_PLUS])
+def test_kaons_that_interact_make_no_energy(kind: int) -> None:
+    alike = 0
+    for seed in range(400):
+        record = new_record(np.uint64(seed), 64, 3.0, 100.0, True, 1 << 12)
+        push(record, kind, -1, int(Process.PRIMARY), 3000.0, 96.0, 96.0, 96.0, 0.0, 0.0, 1.0)
+        kaon_interacts(record, 0, kind, 3000.0, 96.0, 96.0, 96.0, 0.0, 0.0, 1.0)
+        n = record.counts[N_ROWS]
+        kinds, energy = record.rows[1:n, KIND], record.kinetics[1:n, 0]
+        nuclear = (kinds == GAMMA) & (energy < 8.5)  # levels of the nucleus are on top
+        assert energy[~nuclear].sum() < 3000.0 + KAON_MEV
+        alike += kind in kinds
+    assert alike == 400 if kind == K_PLUS else 240 < alike < 320

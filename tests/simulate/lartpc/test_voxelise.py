@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from cloudchamber.labels import Process, VoxelLabel
 from cloudchamber.simulate.lartpc.config import PRIORITIES, VoxelsConfig
 from cloudchamber.simulate.lartpc.constants import ELECTRON, GAMMA, MU_MINUS, PROTON
-from cloudchamber.simulate.lartpc.record import Record, deposit, new_record, push
+from cloudchamber.simulate.lartpc.record import (
+    Box,
+    Record,
+    deposit,
+    is_gone,
+    new_box_record,
+    new_record,
+    push,
+)
 from cloudchamber.simulate.lartpc.voxelise import voxelise
 from cloudchamber.voxel_events import VoxelEvents
 
@@ -128,3 +136,21 @@ def test_small_delta_electrons_are_part_of_their_track(own: int, merged: bool) -
     assert particles["pdg"].tolist() == ([13, 11] if merged else [13, 11, 11, 11])
     assert particles["deposit_mev"].sum() == pytest.approx(event.energy_mev.sum())
     assert particles["voxels"].sum() == len(event.position) == 20 + own + 1
+
+
+def test_a_box_has_cells_and_margins_of_its_own() -> None:
+    record = new_box_record(np.uint64(1), Box((10, 1, 4), (0.5, 100.0, 2.0), 1.0), True, 4096)
+    push(record, 4, -1, 1, 10.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+    deposit(record, 0, 1.0, 4.9, 99.0, 7.9, 0.3)
+    deposit(record, 0, 2.0, 4.6, 1.0, 6.1, 0.4)  # the same cell
+    deposit(record, 0, 4.0, 0.1, 1.0, 0.1)
+    for place in ((5.1, 1.0, 1.0), (1.0, 101.0, 1.0), (1.0, 1.0, 8.1), (-0.1, 1.0, 1.0)):
+        deposit(record, 0, 1.0, *place)
+    assert record.counts[2] == 2
+    assert record.key[:2].tolist() == [3 * 10 + 9, 0]
+    assert record.energy[:2].tolist() == [3.0, 4.0]
+    assert record.length[:2] == pytest.approx([0.7, 0.0])
+    assert not is_gone(record, 5.9, 100.9, 8.9)
+    assert is_gone(record, 6.1, 1.0, 1.0)
+    assert is_gone(record, 1.0, 101.1, 1.0)
+    assert is_gone(record, 1.0, 1.0, -1.1)

@@ -18,17 +18,17 @@ BINDING_MEV = 3.2e-3  # K shell of argon
 GRAMS_PER_MM = 0.1 * DENSITY_G_CM3  # g/cm2 in a millimetre
 
 ELECTRON_MEV, MUON_MEV = 0.51099895, 105.6583755
-PION_MEV, PION0_MEV, PROTON_MEV = 139.57039, 134.9768, 938.27208816
+PION_MEV, PION0_MEV, PROTON_MEV, KAON_MEV = 139.57039, 134.9768, 938.27208816, 493.677
 # 2 pi N r_e^2 m_e c^2 Z/A: half of the K of Bethe's formula, per mm of argon.
 HALF_K_MEV_MM = 0.5 * 0.307075 * Z_OVER_A * GRAMS_PER_MM
 RADIUS2_MM2 = (2.8179403e-12) ** 2  # classical radius of the electron, squared
 ELECTRONS_PER_MM3 = 6.02214076e23 * DENSITY_G_CM3 * 1e-3 * Z_OVER_A
 
 # Kinds of particles in the compiled loops; the PDG's codes and masses by kind.
-GAMMA, ELECTRON, POSITRON, MU_MINUS, MU_PLUS, PI_MINUS, PI_PLUS, PROTON = range(8)
-PDG = np.array([22, 11, -11, 13, -13, -211, 211, 2212], dtype=np.int32)
+GAMMA, ELECTRON, POSITRON, MU_MINUS, MU_PLUS, PI_MINUS, PI_PLUS, PROTON, K_MINUS, K_PLUS = range(10)
+PDG = np.array([22, 11, -11, 13, -13, -211, 211, 2212, -321, 321], dtype=np.int32)
 MASS_MEV = np.array(
-    [0.0, ELECTRON_MEV, ELECTRON_MEV, MUON_MEV, MUON_MEV, PION_MEV, PION_MEV, PROTON_MEV]
+    [0.0, ELECTRON_MEV, ELECTRON_MEV, MUON_MEV, MUON_MEV, PION_MEV, PION_MEV, PROTON_MEV, KAON_MEV, KAON_MEV]
 )  # fmt: skip
 
 PHOTON_CUT = 0.3  # bremsstrahlung below it is a continuous loss

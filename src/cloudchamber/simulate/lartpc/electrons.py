@@ -110,7 +110,7 @@ def follow_electron(record, row, kind, energy, x, y, z, ux, uy, uz):
         step = min(step, free)
         spread = np.sqrt(HALF_K_MEV_MM / beta2 * _HARD * step)
         lost = min(max(loss * step + spread * gauss(record), 0.0), energy)
-        deposit(record, row, lost, x + 0.5 * step * ux, y + 0.5 * step * uy, z + 0.5 * step * uz)
+        deposit(record, row, lost, x + 0.5 * step * ux, y + 0.5 * step * uy, z + 0.5 * step * uz, step)
         energy -= lost
         x, y, z = x + step * ux, y + step * uy, z + step * uz
         if is_gone(record, x, y, z):

@@ -8,7 +8,7 @@ from numpy.random import PCG64DXSM, Generator, SeedSequence
 from cloudchamber.labels import Process
 from cloudchamber.simulate.lartpc.config import VoxelsConfig
 from cloudchamber.simulate.lartpc.primaries import Primaries, draw_primaries
-from cloudchamber.simulate.lartpc.record import FULL, Record, new_record, push
+from cloudchamber.simulate.lartpc.record import FULL, Box, Record, new_box_record, push
 from cloudchamber.simulate.lartpc.tracks import follow_all
 from cloudchamber.simulate.lartpc.voxelise import voxelise
 from cloudchamber.simulate.random import new_stream
@@ -24,12 +24,18 @@ def event_rng(seed: int, index: int) -> Generator:
 
 
 def follow(primaries: Primaries, stream: np.uint64, config: VoxelsConfig) -> Record:
+    """Follow primaries and all they make in the cube of a configuration, see ``follow_in``."""
+    side, voxel = config.side_px, config.voxel_mm
+    box = Box((side, side, side), (voxel, voxel, voxel), config.margin_mm)
+    return follow_in(primaries, stream, box, config.secondaries_inherit, _CAPACITY)
+
+
+def follow_in(
+    primaries: Primaries, stream: np.uint64, box: Box, inherit: bool = True, capacity: int = _CAPACITY
+) -> Record:
     """Follow primaries and all they make; a record that is too small is made again, twice as large."""
-    capacity = _CAPACITY
     while True:
-        record = new_record(
-            stream, config.side_px, config.voxel_mm, config.margin_mm, config.secondaries_inherit, capacity
-        )
+        record = new_box_record(stream, box, inherit, capacity)
         for kind, energy, place, direction in zip(*primaries, strict=True):
             push(record, kind, -1, int(Process.PRIMARY), energy, *place, *direction)
         follow_all(record)

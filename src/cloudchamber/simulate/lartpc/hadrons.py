@@ -1,4 +1,4 @@
-"""What nuclei do to pions and protons, in flight and at rest, and what ends a muon: simple models.
+"""What nuclei do to hadrons, in flight and at rest, and what ends a muon or kaon: simple models.
 
 The rates are those of the nuclear interaction length; the products keep within the energy there is, and what
 goes into neutrons and into the binding of the nucleus is not seen.
@@ -12,6 +12,8 @@ from cloudchamber.simulate.lartpc.constants import (
     ELECTRON,
     ELECTRON_MEV,
     GAMMA,
+    K_PLUS,
+    KAON_MEV,
     MU_PLUS,
     MUON_MEV,
     PI_MINUS,
@@ -27,6 +29,10 @@ _DECAY, _CAPTURE = int(Process.DECAY), int(Process.MUON_CAPTURE)
 _HADRONIC = int(Process.HADRONIC)
 MICHEL_END_MEV = (MUON_MEV**2 + ELECTRON_MEV**2) / (2 * MUON_MEV)  # 52.8 MeV, total energy
 MUON_OF_PION_MEV = (PION_MEV - MUON_MEV) ** 2 / (2 * PION_MEV)  # 4.12 MeV, kinetic
+MUON_OF_KAON_MEV = (KAON_MEV - MUON_MEV) ** 2 / (2 * KAON_MEV)  # 152.5 MeV, kinetic
+PION_OF_KAON_MEV = ((KAON_MEV - PION_MEV) ** 2 - PION0_MEV**2) / (2 * KAON_MEV)  # 108.5 MeV, with a pi0
+PION0_OF_KAON_MEV = KAON_MEV - PION_MEV - PION0_MEV - PION_OF_KAON_MEV
+KAON_TO_MUON = 0.636  # of positive kaons at rest (PDG 2024); all others are taken to end in two pions
 CAPTURED = 0.75  # of negative muons at rest in argon
 _CAPTURE_PHOTONS, _STAR_PHOTONS = 0.8, 1.0  # mean numbers of photons that nuclei emit afterwards
 _ABSORBED, _EXCHANGED = 0.30, 0.15  # of pion interactions; the rest scatters
@@ -136,6 +142,36 @@ def pion_interacts(record, row, kind, energy, x, y, z, ux, uy, uz):
             neutral_pion(record, row, kept, x, y, z, vx, vy, vz)
         else:
             push(record, kind, row, _HADRONIC, kept, x, y, z, vx, vy, vz)
+        left = new_pions(record, row, energy - kept, x, y, z, ux, uy, uz)
+        evaporate(record, row, 1.0, 15.0 + 0.2 * left, left, x, y, z)
+    nuclear_photons(record, row, _HADRONIC, _STAR_PHOTONS, x, y, z)
+
+
+@compiled
+def kaon_rests(record, row, positive, x, y, z):
+    """Let a kaon at rest decay, if it is positive, or break up a nucleus, which leaves a pion."""
+    ux, uy, uz = isotropic(record)
+    if not positive:
+        push(record, PI_MINUS, row, _HADRONIC, 30.0 + 70.0 * flat(record), x, y, z, ux, uy, uz)
+        evaporate(record, row, 0.8, 12.0, PION_MEV, x, y, z)
+        nuclear_photons(record, row, _HADRONIC, _STAR_PHOTONS, x, y, z)
+    elif flat(record) < KAON_TO_MUON:
+        push(record, MU_PLUS, row, _DECAY, MUON_OF_KAON_MEV, x, y, z, ux, uy, uz)
+    else:
+        push(record, PI_PLUS, row, _DECAY, PION_OF_KAON_MEV, x, y, z, ux, uy, uz)
+        neutral_pion(record, row, PION0_OF_KAON_MEV, x, y, z, -ux, -uy, -uz)
+
+
+@compiled
+def kaon_interacts(record, row, kind, energy, x, y, z, ux, uy, uz):
+    """Let a kaon scatter off a nucleus as a pion does; negative ones may end in it instead."""
+    if kind != K_PLUS and flat(record) < _ABSORBED:
+        left = new_pions(record, row, energy + KAON_MEV, x, y, z, ux, uy, uz)
+        evaporate(record, row, 2.0, 15.0 + 0.2 * left, left, x, y, z)
+    else:
+        kept = energy * (0.3 + 0.65 * flat(record))
+        vx, vy, vz = leading(record, KAON_MEV, kept, ux, uy, uz)
+        push(record, kind, row, _HADRONIC, kept, x, y, z, vx, vy, vz)
         left = new_pions(record, row, energy - kept, x, y, z, ux, uy, uz)
         evaporate(record, row, 1.0, 15.0 + 0.2 * left, left, x, y, z)
     nuclear_photons(record, row, _HADRONIC, _STAR_PHOTONS, x, y, z)

@@ -57,15 +57,15 @@ def crossing_muons(rng: Generator, muons: CrossingMuons, side_mm: float) -> Prim
             across /= np.linalg.norm(across)
             radius, turn = side_mm * np.sqrt(0.75 * rng.random()), 2 * np.pi * rng.random()
             aim = radius * (np.cos(turn) * across + np.sin(turn) * np.cross(u, across))
-            entry = _entry(0.5 * side_mm + aim, u, side_mm)
+            entry = entry_point(0.5 * side_mm + aim, u, side_mm)
         position[i], direction[i] = entry, u
     return Primaries(kind, energy, position, direction)
 
 
-def _entry(
-    point: Float[np.ndarray, "3"], direction: Float[np.ndarray, "3"], side: float
+def entry_point(
+    point: Float[np.ndarray, "3"], direction: Float[np.ndarray, "3"], side: float | Float[np.ndarray, "3"]
 ) -> Float[np.ndarray, "3"] | None:
-    """Return where a line enters the cube, None if it misses it."""
+    """Return where a line enters the cube, or the box of three sides, None if it misses it."""
     slow = np.where(np.abs(direction) < 1e-12, 1e-12, direction)
     ends = np.stack([-point / slow, (side - point) / slow])
     first, last = ends.min(axis=0).max(), ends.max(axis=0).min()

@@ -21,6 +21,14 @@ ENERGY, MOMENTUM, START, END = 0, 1, 4, 7
 N_STACK, N_ROWS, N_DEPOSITS, FULL = range(4)
 
 
+class Box(NamedTuple):
+    """Where deposits are kept, in cells, and how far outside particles are followed."""
+
+    cells: tuple[int, int, int]  # along x, y, z
+    cell_mm: tuple[float, float, float]
+    margin_mm: float
+
+
 class Record(NamedTuple):
     """The state of one event; arrays of fixed capacity, filled up to ``counts``."""
 
@@ -30,25 +38,35 @@ class Record(NamedTuple):
     waiting: Int[np.ndarray, "waiting"]  # and their rows
     rows: Int[np.ndarray, "row 4"]
     kinetics: Float[np.ndarray, "row 10"]  # kinetic energy, momentum, first and last position
-    key: Int[np.ndarray, "deposit"]  # number of the voxel
-    owner: Int[np.ndarray, "deposit"]  # row of the particle
+    key: Int[np.ndarray, "deposit"]  # number of the voxel, (k * ny + j) * nx + i
+    owner: Int[np.ndarray, "deposit"]  # row of the particle; those of a row stand together
     energy: Float[np.ndarray, "deposit"]
-    side: int  # voxels along an edge
-    voxel_mm: float
-    margin_mm: float  # particles are followed this far outside the image
+    length: Float[np.ndarray, "deposit"]  # mm of path that the energy was left along
+    cells: tuple[int, int, int]  # voxels along x, y, z
+    per_mm: tuple[float, float, float]
+    low_mm: float  # outside these, particles are not followed
+    high_mm: tuple[float, float, float]
     inherit: bool
 
 
 def new_record(
     stream: np.uint64, side: int, voxel_mm: float, margin_mm: float, inherit: bool, capacity: int
 ) -> Record:
+    """Return an empty record of a cube, see ``new_box_record``."""
+    box = Box((side, side, side), (voxel_mm, voxel_mm, voxel_mm), margin_mm)
+    return new_box_record(stream, box, inherit, capacity)
+
+
+def new_box_record(stream: np.uint64, box: Box, inherit: bool, capacity: int) -> Record:
     """Return an empty record for ``capacity`` deposits and an eighth as many particles."""
+    (nx, ny, nz), (dx, dy, dz), margin = box
     n_rows = max(capacity // 8, 1024)
     return Record(
         np.array([stream], dtype=np.uint64), np.zeros(4, dtype=np.int64), np.empty((n_rows, 7)),
         np.empty(n_rows, dtype=np.int64), np.empty((n_rows, 4), dtype=np.int64), np.empty((n_rows, 10)),
         np.empty(capacity, dtype=np.int64), np.empty(capacity, dtype=np.int64), np.empty(capacity),
-        side, voxel_mm, margin_mm, inherit,
+        np.empty(capacity), (nx, ny, nz), (1 / dx, 1 / dy, 1 / dz), -margin,
+        (nx * dx + margin, ny * dy + margin, nz * dz + margin), inherit,
     )  # fmt: skip
 
 
@@ -116,28 +134,29 @@ def push(record, kind, parent, process, energy, x, y, z, ux, uy, uz):
 
 
 @compiled
-def deposit(record, row, energy, x, y, z):
-    """Leave energy at a place, if that lies in the image."""
-    per_mm = 1 / record.voxel_mm
-    i, j, k = int(np.floor(x * per_mm)), int(np.floor(y * per_mm)), int(np.floor(z * per_mm))
-    n = record.side
-    if energy <= 0 or min(i, j, k) < 0 or max(i, j, k) >= n:
+def deposit(record, row, energy, x, y, z, length=0.0):
+    """Leave energy at a place, along some mm of path, if that lies in the image."""
+    (nx, ny, nz), (a, b, c) = record.cells, record.per_mm
+    i, j, k = int(np.floor(x * a)), int(np.floor(y * b)), int(np.floor(z * c))
+    if energy <= 0 or min(i, j, k) < 0 or i >= nx or j >= ny or k >= nz:
         return
-    key, last = (k * n + j) * n + i, record.counts[N_DEPOSITS] - 1
+    key, last = (k * ny + j) * nx + i, record.counts[N_DEPOSITS] - 1
     if last >= 0 and record.key[last] == key and record.owner[last] == row:
         record.energy[last] += energy
+        record.length[last] += length
     elif last + 1 >= record.key.shape[0]:
         record.counts[FULL] = 1
     else:
         record.key[last + 1], record.owner[last + 1], record.energy[last + 1] = key, row, energy
+        record.length[last + 1] = length
         record.counts[N_DEPOSITS] = last + 2
 
 
 @compiled_inline
 def is_gone(record, x, y, z):
     """Return whether a place lies outside the image and its margin."""
-    low, high = -record.margin_mm, record.side * record.voxel_mm + record.margin_mm
-    return min(x, y, z) < low or max(x, y, z) > high
+    a, b, c = record.high_mm
+    return min(x, y, z) < record.low_mm or x > a or y > b or z > c
 
 
 @compiled

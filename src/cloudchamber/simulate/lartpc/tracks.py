@@ -1,4 +1,4 @@
-"""Muons, pions and protons on their way: ionisation, delta electrons, scattering, interactions, stopping."""
+"""Muons and charged hadrons on their way: ionisation, delta electrons, scattering, interactions, stopping."""
 
 import numpy as np
 
@@ -10,7 +10,9 @@ from cloudchamber.simulate.lartpc.constants import (
     ELECTRON_MEV,
     HALF_K_MEV_MM,
     INTERACTION_MM,
+    K_PLUS,
     MASS_MEV,
+    MU_MINUS,
     MU_PLUS,
     PI_MINUS,
     PI_PLUS,
@@ -20,6 +22,8 @@ from cloudchamber.simulate.lartpc.constants import (
 )
 from cloudchamber.simulate.lartpc.electrons import follow_electron
 from cloudchamber.simulate.lartpc.hadrons import (
+    kaon_interacts,
+    kaon_rests,
     muon_rests,
     pion_interacts,
     pion_rests,
@@ -84,9 +88,9 @@ def hard_collisions(record, row, energy, mass, step, x, y, z, ux, uy, uz):
 
 @compiled
 def follow_track(record, row, kind, energy, x, y, z, ux, uy, uz):
-    """Follow a muon, pion or proton until it stops, interacts or leaves."""
+    """Follow a muon, pion, kaon or proton until it stops, interacts or leaves."""
     mass = MASS_MEV[kind]
-    strong = kind in (PI_MINUS, PI_PLUS, PROTON)
+    strong = kind >= PI_MINUS
     while True:
         loss = soft_loss(energy, mass, SOFT_CUT)
         if energy < _REST_MM * loss:
@@ -101,7 +105,7 @@ def follow_track(record, row, kind, energy, x, y, z, ux, uy, uz):
         beta2 = energy * (energy + 2 * mass) / (energy + mass) ** 2
         spread = np.sqrt(HALF_K_MEV_MM / beta2 * SOFT_CUT * step)
         lost = min(max(loss * step + spread * gauss(record), 0.0), energy)
-        deposit(record, row, lost, x + 0.5 * step * ux, y + 0.5 * step * uy, z + 0.5 * step * uz)
+        deposit(record, row, lost, x + 0.5 * step * ux, y + 0.5 * step * uy, z + 0.5 * step * uz, step)
         x, y, z = x + step * ux, y + step * uy, z + step * uz
         lost += hard_collisions(record, row, energy - lost, mass, step, x, y, z, ux, uy, uz)
         energy -= lost
@@ -114,6 +118,8 @@ def follow_track(record, row, kind, energy, x, y, z, ux, uy, uz):
             finish(record, row, x, y, z)
             if kind == PROTON:
                 proton_interacts(record, row, energy, x, y, z, ux, uy, uz)
+            elif kind > PROTON:
+                kaon_interacts(record, row, kind, energy, x, y, z, ux, uy, uz)
             else:
                 pion_interacts(record, row, kind, energy, x, y, z, ux, uy, uz)
             return
@@ -122,7 +128,9 @@ def follow_track(record, row, kind, energy, x, y, z, ux, uy, uz):
     finish(record, row, x, y, z)
     if kind in (PI_MINUS, PI_PLUS):
         pion_rests(record, row, kind == PI_PLUS, x, y, z)
-    elif kind != PROTON:
+    elif kind > PROTON:
+        kaon_rests(record, row, kind == K_PLUS, x, y, z)
+    elif kind in (MU_MINUS, MU_PLUS):
         muon_rests(record, row, kind == MU_PLUS, x, y, z)
 
 

@@ -104,7 +104,7 @@ def _merge_deltas(order, key, owner, rows, least, inherit):
 
 
 @compiled
-def _surviving(parent, kept, left):
+def surviving(parent, kept, left):
     """Return the nearest kept ancestor of each row, itself if kept, and give it what lost rows left."""
     survivor = np.empty(len(parent), np.int64)
     for row in range(len(parent)):  # parents stand before their children
@@ -140,7 +140,7 @@ def voxelise(record: Record, config: VoxelsConfig) -> VoxelEvents:
     )
     voxels = np.bincount(main, minlength=n_rows)
     kept = (voxels > 0) | (rows[:, PARENT] < 0)
-    survivor = _surviving(rows[:, PARENT].copy(), kept, left)
+    survivor = surviving(rows[:, PARENT].copy(), kept, left)
     number = np.append(np.cumsum(kept) - 1, -1)
     table = np.zeros(int(kept.sum()), dtype=PARTICLE)
     parent = rows[kept, PARENT]
