@@ -9,6 +9,8 @@ from cyclopts import App, Parameter
 app = App(name="convert", help="Convert the files of others to ours and back.")
 for _name in ("larcv", "pilarnet", "to_larcv", "to_pilarnet"):
     app.command(f"cloudchamber.cli.convert_voxels:{_name}", name=_name.replace("_", "-"))
+for _name in ("point_id", "image2d", "frames", "to_point_id"):
+    app.command(f"cloudchamber.cli.convert_wires:{_name}", name=_name.replace("_", "-"))
 for _name in ("lumin", "to_lumin"):
     app.command(f"cloudchamber.cli.convert_energy:{_name}", name=_name.replace("_", "-"))
 Output = Annotated[Path, Parameter(name=["-o", "--output"])]

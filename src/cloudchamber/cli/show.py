@@ -13,25 +13,35 @@ def show(
     index: int = 0,
     *,
     prediction: Path | None = None,
+    plane: str | None = None,
     output: Annotated[Path, Parameter(name=["-o", "--output"])] = Path("display.html"),
 ) -> None:
-    """Show one sample of a data set in 3D as an HTML page: a volume and its layers, an event, a muon.
+    """Show one sample of a data set as an HTML page: a volume and its layers, an event, a muon, a wire plane.
 
     Parameters
     ----------
     file
-        HDF5 file with walls (x0, and targs if it has targets), sparse events, or muons in a calorimeter
-        (LUMIN's fold files too).
+        HDF5 file with walls (x0, and targs if it has targets), sparse events, muons in a calorimeter
+        (LUMIN's fold files too), or readouts of wires, ours or others': labelled frames, ROOT with
+        PointIdTrainingData's histograms or an image2d tree, .npz with a frame.
     index
         Which sample to show, from 0; negative numbers count from the end.
     prediction
         HDF5 file with predictions for the same samples.
+    plane
+        Of wires of others: U, V, W or a number; the collection plane unless said.
     output
         The HTML file to write.
     """
     from cloudchamber.source.kinds import task_of
 
     task = task_of(file)
+    if task == "wires":
+        from cloudchamber.cli.show_wires import show_wires
+        from cloudchamber.source.wire_choice import WireChoice
+
+        show_wires(file, index, prediction, output, WireChoice(plane=plane) if plane else None)
+        return
     if task == "voxels":
         from cloudchamber.cli.show_voxels import show_voxels
 

@@ -36,6 +36,7 @@ def render_page(template: str, **context: Any) -> str:
         .render(
             css=_asset("style.css"),
             views_js=_asset("views.js"),
+            tools_js=_asset("page_tools.js"),
             plotly_js=Markup(get_plotlyjs()),
             version=__version__,
             **context,

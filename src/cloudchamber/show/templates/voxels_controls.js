@@ -1,9 +1,7 @@
 "use strict";
 // Colours of voxels, their scales, and what the reader's controls are set to.
 (function () {
-  const styled = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const rgb = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
-  const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
+  const { styled, rgb, dark, font } = tools;
   const COLOUR_BY = { truth: "truth", predicted: "prediction", energy: "energy", score: "score", verdict: "right or wrong" };
 
   const classColours = (page) => page.classes.map(({ light, dark: other }) => (dark() ? other : light));
@@ -82,7 +80,7 @@
     return {
       page: rgb(page), ink: styled("--ink"), muted: styled("--muted"), grid: styled("--grid"),
       least: 2.4 * sizeFactor, factor: Math.max(1, sizeFactor),
-      font: (px, weight = 400) => `${weight} ${px}px ${getComputedStyle(document.body).fontFamily}`,
+      font,
     };
   }
 

@@ -3,14 +3,8 @@
 const voxels = {};
 
 (function () {
-  const types = { Uint8Array, Uint16Array, Uint32Array, Int32Array, Float32Array };
-
-  function decode(part) {
-    const text = atob(part.base64);
-    const bytes = new Uint8Array(text.length);
-    for (let k = 0; k < text.length; k++) bytes[k] = text.charCodeAt(k);
-    return new types[part.type](bytes.buffer);
-  }
+  const { number } = tools;
+  const decode = (part) => new tools.types[part.type](tools.bytes(part.base64).buffer);
 
   function percentile(values, share) {
     const sorted = Float32Array.from(values).sort();
@@ -77,7 +71,6 @@ const voxels = {};
   }
 
   const nameOf = (page) => page.noun ?? "voxel";
-  const number = (value, digits = 3) => Number(value.toPrecision(digits)).toString();
 
   // The lines that are shown of the voxel under the pointer.
   function lines(data, k) {

@@ -3,17 +3,7 @@
 (function () {
   const NAMES = ["z", "x", "y"];
 
-  function niceStep(length, about) {
-    const rough = length / about;
-    const power = 10 ** Math.floor(Math.log10(rough));
-    return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= rough * 0.999);
-  }
-
-  function ticks(low, high, step) {
-    const found = [];
-    for (let k = Math.ceil(low / step - 1e-6); k * step <= high + 1e-6 * step; k++) found.push(k * step);
-    return found;
-  }
+  const { niceStep, ticks } = tools;
 
   function corner(box, sides) {
     return sides.map((side, axis) => (side ? box.high[axis] : box.low[axis]));

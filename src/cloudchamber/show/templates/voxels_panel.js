@@ -117,16 +117,7 @@
     tell(voxel, x, y) {
       this.tip.hidden = voxel < 0;
       if (voxel < 0) return;
-      this.tip.replaceChildren(...voxels.lines(this.data, voxel).map((line) => {
-        const row = document.createElement("div");
-        row.textContent = line;
-        return row;
-      }));
-      const [width, height] = this.size();
-      const [w, h] = [this.tip.offsetWidth, this.tip.offsetHeight];
-      const left = x + 16 + w > width ? x - 16 - w : x + 16;
-      this.tip.style.left = `${Math.max(4, Math.min(left, width - w - 4))}px`;
-      this.tip.style.top = `${Math.max(4, Math.min(y + 12, height - h - 4))}px`;
+      tools.tell(this.tip, voxels.lines(this.data, voxel), x, y, ...this.size());
     }
 
     hover(x, y) {
