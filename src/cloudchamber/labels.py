@@ -46,6 +46,19 @@ class BeamLabel(IntEnum):
     BEAM = 2
 
 
+class BeamSpecies(IntEnum):
+    """What left the charge of a pixel, what belongs to the beam apart by kind (Timilsina's outlook)."""
+
+    BACKGROUND = 0
+    NOT_BEAM = 1
+    ELECTRON = 2  # electrons, positrons, photons: showers, delta rays, Michel electrons
+    MUON = 3
+    PION = 4
+    KAON = 5
+    PROTON = 6
+    OTHER = 7
+
+
 class Origin(IntEnum):
     """What brought a particle, or its ancestor, into a LArTPC at the surface."""
 

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int64, UInt8
 from cloudchamber.errors import InputError
 from cloudchamber.labels import VoxelLabel
 from cloudchamber.score.bootstrap import RESAMPLES, Estimate, Frozen, bootstrap_ratios
+from cloudchamber.score.confusion import mean_iou_terms
 from cloudchamber.score.voxels_parts import (
     DistanceBin,
     ReliabilityBin,
@@ -77,21 +78,6 @@ def confusion_by_event(
     return np.bincount(cell, minlength=len(truth) * _N**2).reshape(len(truth), _N, _N)
 
 
-def _mean_iou(
-    both: Int64[np.ndarray, "event class"], either: Int64[np.ndarray, "event class"]
-) -> Float[np.ndarray, "event"]:
-    """Return numbers, one for each event, whose mean is the mean IOU and whose bootstrap error is its own.
-
-    A ratio I / U of sums over n events changes by (i - u I / U) / U when an event counts twice: the
-    infinitesimal jackknife (Jaeckel, Bell Laboratories memorandum 72-1215-11, 1972).
-    """
-    there = either.sum(axis=0) > 0
-    both, either = both[:, there], either[:, there]
-    iou = both.sum(axis=0) / either.sum(axis=0)
-    change = len(both) * (both - iou * either) / either.sum(axis=0)
-    return np.asarray((iou + change).mean(axis=1))
-
-
 def _check_probability(probability: Float[np.ndarray, "voxel class"], n_voxels: int) -> None:
     if probability.shape != (n_voxels, _N):
         raise InputError("score", "probability", f"shape {(n_voxels, _N)}", f"shape {probability.shape}")
@@ -130,7 +116,7 @@ def score_voxels(
     either = of_truth + of_pred - hits
     all_hits, voxels = hits.sum(axis=1), of_truth.sum(axis=1)
     own = np.divide(all_hits, voxels, out=np.zeros(len(truth)), where=voxels > 0)
-    above = np.column_stack([all_hits, own, _mean_iou(hits, either), hits, hits, hits])
+    above = np.column_stack([all_hits, own, mean_iou_terms(hits, either), hits, hits, hits])
     below = np.column_stack([voxels, voxels > 0, np.ones(len(truth)), of_truth, of_pred, either])
     accuracy, event_accuracy, mean_iou, *by_class = bootstrap_ratios(above, below, **how)
     classes = tuple(
