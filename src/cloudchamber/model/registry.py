@@ -7,10 +7,15 @@ from pydantic import BaseModel
 from torch import nn
 
 from cloudchamber.errors import InputError
+from cloudchamber.model.beam_small import BeamSmall, BeamSmallConfig
 from cloudchamber.model.energy_cnn import EnergyCNN, EnergyCNNConfig
 from cloudchamber.model.energy_paper import EnergyPaper, EnergyPaperConfig
 from cloudchamber.model.energy_sparse import EnergySparse, EnergySparseConfig
 from cloudchamber.model.ensemble import Ensemble, EnsembleConfig
+from cloudchamber.model.hits_patch import HitsPatch, HitsPatchConfig
+from cloudchamber.model.hits_plane import HitsPlane, HitsPlaneConfig
+from cloudchamber.model.hits_vertex import HitsVertex, HitsVertexConfig
+from cloudchamber.model.tiramisu import Tiramisu, TiramisuConfig
 from cloudchamber.model.voxels_uresnet import SparseUResNet, SparseUResNetConfig
 from cloudchamber.model.walls_cnn import WallsCNN, WallsCNNConfig
 from cloudchamber.model.walls_conv_dense import WallsConvDense, WallsConvDenseConfig
@@ -34,10 +39,15 @@ def _ensemble(config: EnsembleConfig) -> nn.Module:
 
 
 NETWORKS = {
+    "beam-small": Network(BeamSmallConfig, BeamSmall),
+    "beam-tiramisu": Network(TiramisuConfig, Tiramisu),
     "energy-cnn": Network(EnergyCNNConfig, EnergyCNN),
     "energy-paper": Network(EnergyPaperConfig, EnergyPaper),
     "energy-sparse": Network(EnergySparseConfig, EnergySparse),
     "ensemble": Network(EnsembleConfig, _ensemble),
+    "hits-patch": Network(HitsPatchConfig, HitsPatch),
+    "hits-plane": Network(HitsPlaneConfig, HitsPlane),
+    "hits-vertex": Network(HitsVertexConfig, HitsVertex),
     "voxels-uresnet": Network(SparseUResNetConfig, SparseUResNet),
     "walls-cnn": Network(WallsCNNConfig, WallsCNN),
     "walls-conv-dense": Network(WallsConvDenseConfig, WallsConvDense),

@@ -52,7 +52,8 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], dict
             slots.setdefault(int(index), {})[key[0]] = value
     groups = state.pop("groups")
     for group in groups:
-        group["betas"] = tuple(group["betas"])
+        if "betas" in group:
+            group["betas"] = tuple(group["betas"])
     return weights, {"state": slots, "param_groups": groups}, state
 
 

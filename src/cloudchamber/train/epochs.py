@@ -17,18 +17,25 @@ _OPTIMISERS: dict[str, type[torch.optim.Adam]] = {"adam": torch.optim.Adam, "ada
 def make_optimiser(network: nn.Module, training: Fitting) -> Optimizer:
     """Return the optimiser of a training, at the start of its schedule."""
     schedule = training.schedule
-    rates = {"one-cycle": "start", "constant": "rate", "triangular2": "high"}
+    rates = {"one-cycle": "start", "constant": "rate", "triangular2": "high", "inverse-time": "rate"}
     rate = getattr(schedule, rates[schedule.kind])
     if training.optimiser == "muon":
         return Muon(network, rate, weight_decay=training.weight_decay)
+    if training.optimiser == "sgd":
+        return torch.optim.SGD(
+            network.parameters(), rate, momentum=0.9, nesterov=True, weight_decay=training.weight_decay
+        )
     return _OPTIMISERS[training.optimiser](network.parameters(), lr=rate, weight_decay=training.weight_decay)
 
 
 def make_schedule(optimiser: Optimizer, training: Fitting, steps_per_epoch: int) -> OneCycleLR | LambdaLR:
-    """Return the schedule of learning rates: constant, triangular2 (as Bury's) or one cycle (as Strong's)."""
+    """Return the schedule of learning rates: constant, triangular2, inverse-time or one cycle."""
     cycle = training.schedule
     if cycle.kind == "constant":
         return LambdaLR(optimiser, lambda step: 1.0)
+    if cycle.kind == "inverse-time":
+        decay = cycle.decay
+        return LambdaLR(optimiser, lambda step: 1 / (1 + decay * step))
     if cycle.kind == "triangular2":
         half, low = max(1.0, cycle.half_period * steps_per_epoch), cycle.low / cycle.high
 

@@ -98,14 +98,27 @@ class Triangular(Frozen):
         return f"cyclic learning rate {self.low:g} to {self.high:g}"
 
 
+class InverseTime(Frozen):
+    """A learning rate of rate / (1 + decay * steps): Keras's ``decay``."""
+
+    kind: Literal["inverse-time"] = "inverse-time"
+    rate: float = Field(default=1e-2, gt=0)
+    decay: float = Field(default=1e-4, ge=0, description="per step")
+
+    @property
+    def text(self) -> str:
+        """The schedule in words."""
+        return f"learning rate {self.rate:g} / (1 + {self.decay:g} x steps)"
+
+
 class Fitting(Frozen):
     """How to train a network of any task."""
 
     epochs: int = Field(ge=1)
     batch: int = Field(default=256, ge=1)
-    optimiser: Literal["adam", "adamw", "muon"] = "adam"
+    optimiser: Literal["adam", "adamw", "muon", "sgd"] = "adam"
     weight_decay: float = Field(default=0.0, ge=0)
-    schedule: OneCycle | Constant | Triangular = OneCycle()
+    schedule: OneCycle | Constant | Triangular | InverseTime = OneCycle()
     patience: int | None = Field(
         default=None,
         ge=1,

@@ -1,0 +1,95 @@
+"""The scores of hits as rows of text."""
+
+from collections.abc import Mapping, Sequence
+
+from cloudchamber.score.hits import EfficiencyBin, HitsScore, VertexScore
+from cloudchamber.score.published_hits import TIMES
+from cloudchamber.score.roc import RocCurve
+from cloudchamber.show.tables import Rows
+from cloudchamber.show.voxels_tables import percent
+
+MEASURED_ON = "cloudchamber's simulation"
+
+
+def area_row(name: str, score: HitsScore) -> list[str]:
+    """Return name and areas of a score."""
+    return [name, score.em.area.text(4), score.michel.area.text(4), f"{score.n:,}"]
+
+
+def area_rows(scores: Mapping[str, HitsScore]) -> Rows:
+    """Return the areas under the ROC curves of several scores: of networks, places or data."""
+    head = ["area under the ROC curve", "EM against track", "Michel", "hits"]
+    return Rows(head=head, rows=[area_row(name, score) for name, score in scores.items()])
+
+
+def _cut(curve: RocCurve, efficiency: float) -> str:
+    """Return the share of the others that is selected at an efficiency, in per cent."""
+    for found, mistag in zip(curve.efficiency, curve.mistag, strict=True):
+        if found >= efficiency:
+            return f"{100 * mistag:.2f}"
+    return "–"
+
+
+def mistag_rows(score: HitsScore, efficiencies: Sequence[float] = (0.9, 0.95, 0.99)) -> Rows:
+    """Return which share of the others is selected at some efficiencies."""
+    rows = [
+        [name, *(_cut(curve, each) for each in efficiencies)]
+        for name, curve in (("EM-like: tracks", score.em), ("Michel-like: others", score.michel))
+    ]
+    return Rows(head=["mistag (%) at efficiency", *(f"{each:.0%}" for each in efficiencies)], rows=rows)
+
+
+def selection_rows(score: HitsScore) -> Rows:
+    """Return efficiency and purity of every selection."""
+    rows = [
+        [f"{each.name}-like, p > {each.cut:g}", f"{each.n:,}", percent(each.efficiency), percent(each.purity)]
+        for each in score.selections
+    ]
+    return Rows(head=["selection", "true hits", "efficiency (%)", "purity (%)"], rows=rows)
+
+
+def _range(each: EfficiencyBin) -> str:
+    return f"{each.low:g} and more" if each.high is None else f"{each.low:g} to {each.high:g}"
+
+
+def bin_rows(bins: Sequence[EfficiencyBin], name: str) -> Rows:
+    """Return efficiencies of the three selections in bins of something."""
+    rows = [
+        [_range(each), *(percent(value) for value in (each.em, each.track, each.michel)),
+         " / ".join(f"{n:,}" for n in each.n)]
+        for each in bins
+    ]  # fmt: skip
+    head = [name, "EM-like (%)", "track-like (%)", "Michel-like (%)", "hits: EM / track / Michel"]
+    return Rows(head=head, rows=rows)
+
+
+def vertex_rows(score: VertexScore) -> Rows:
+    """Return efficiency, purity and area of each kind of vertex."""
+    rows = [
+        [each.name, f"{each.n:,}", percent(each.efficiency), percent(each.purity), each.area.area.text(4)]
+        for each in score.kinds
+    ]
+    rows.append(["any", f"{score.vertex.n_positive:,}", "–", "–", score.vertex.area.text(4)])
+    head = ["vertex", "pixels", "efficiency (%)", "purity (%)", "area under the ROC curve"]
+    return Rows(head=head, rows=rows)
+
+
+def time_rows(ours: Mapping[str, tuple[float, int]] | None = None) -> Rows:
+    """Return the published times of an event, and ours: seconds and processors by name."""
+    rows = [[f"{each.name} (quoted)", f"{each.seconds:.1f}", str(each.processors)] for each in TIMES]
+    rows += [[name, f"{seconds:.1f}", str(n)] for name, (seconds, n) in (ours or {}).items()]
+    return Rows(head=["one event of 6 APAs, the module alone", "seconds", "processors"], rows=rows)
+
+
+def summary_items(score: HitsScore) -> list[tuple[str, str]]:
+    """Return name and value of what is said of all hits."""
+    by_name = {(each.name, each.cut): each for each in score.selections}
+    items = [
+        ("EM against track", score.em.area.text(4)),
+        ("Michel", score.michel.area.text(4)),
+    ]
+    for name in ("em", "track", "Michel"):
+        each = by_name[name, 0.5]
+        label = f"{name}-like: efficiency, purity"
+        items.append((label, f"{percent(each.efficiency)} %, {percent(each.purity)} %"))
+    return items
