@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 app = App(name="compare", help="Measure published and own systems on one test set: the leaderboard.")
 app.command("cloudchamber.cli.compare_voxels:voxels", name="voxels")
 app.command("cloudchamber.cli.compare_energy:energy", name="energy")
+app.command("cloudchamber.cli.compare_beam:beam", name="beam")
+app.command("cloudchamber.cli.compare_hits:hits", name="hits")
 
 WIDE = 130  # letters in a line of the terminal from which all columns are shown
 

@@ -13,6 +13,8 @@ from cloudchamber.cli.options import Count, Seed, available_processors
 app = App(name="demo", help="Do the main job, from simulation to report, in minutes.")
 app.command("cloudchamber.cli.demo_voxels:voxels", name="voxels")
 app.command("cloudchamber.cli.demo_energy:energy", name="energy")
+app.command("cloudchamber.cli.demo_beam:beam", name="beam")
+app.command("cloudchamber.cli.demo_hits:hits", name="hits")
 
 
 @app.command

@@ -33,6 +33,16 @@ def report(
     from cloudchamber.source.kinds import task_of
 
     task = task_of(truth)
+    if task == "wires" and task_of(out) == "beam":
+        from cloudchamber.cli.report_beam import report_beam
+
+        report_beam(out, truth, output)
+        return
+    if task == "wires" and task_of(out) == "hits":
+        from cloudchamber.cli.report_hits import report_hits
+
+        report_hits(out, truth, output)
+        return
     if task == "energy":
         from cloudchamber.cli.report_energy import report_energy
 

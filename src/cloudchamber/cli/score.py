@@ -52,6 +52,16 @@ def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | No
     from cloudchamber.source.kinds import task_of
 
     task = task_of(truth)
+    if task == "wires" and task_of(out) == "beam":
+        from cloudchamber.cli.score_beam import score_beam_files
+
+        score_beam_files(out, truth, json, report)
+        return
+    if task == "wires" and task_of(out) == "hits":
+        from cloudchamber.cli.score_hits import score_hits_files
+
+        score_hits_files(out, truth, json, report)
+        return
     if task == "energy":
         from cloudchamber.cli.score_energy import score_energy_files
 

@@ -43,7 +43,8 @@ def train(
         A smaller training that the recipe names, such as two-cores or quick.
     begin_with
         Begin with the weights of this bundle (a name, folder or .zip) of the same network, to train on from
-        there; a recipe that begins with another trains that one first unless this is given.
+        there; a recipe that begins with another trains that one first unless this is given. For hits: the
+        bundle of patches that teaches, where the recipe has a teacher.
     workers
         Processes to simulate with; all processors unless said otherwise.
     threads
@@ -52,11 +53,23 @@ def train(
     from cloudchamber.train.recipe import read_recipe
 
     task = read_recipe(recipe).get("task")
-    if task in ("voxels", "energy"):
+    if task == "hits":
+        if unlabelled:
+            raise InputError("train", "", "no --unlabelled for hits", str(unlabelled))
+        from cloudchamber.cli.train_hits import train_hits
+
+        train_hits(
+            recipe, output, data=data, validation=validation, budget=budget, workers=workers, threads=threads,
+            teacher=begin_with,
+        )  # fmt: skip
+        return
+    if task in ("voxels", "energy", "beam"):
         if unlabelled or begin_with:
             raise InputError("train", "", f"neither --unlabelled nor --begin-with for {task}", "one of them")
         if task == "voxels":
             from cloudchamber.cli.train_voxels import train_voxels as train_task
+        elif task == "beam":
+            from cloudchamber.cli.train_beam import train_beam as train_task
         else:
             from cloudchamber.cli.train_energy import train_energy as train_task
 

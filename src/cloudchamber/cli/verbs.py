@@ -20,10 +20,11 @@ VERBS = (
     Verb("info", "info", "info", "Describe a data set: counts, statistics per layer, where it comes from."),
     Verb("train", "train", "train", "Train a network from a recipe."),
     Verb("predict", "predict", "predict", "Predict with a trained network."),
+    Verb("export", "export", "export", "Export a trained network: ONNX, torch.export, Triton."),
     Verb("score", "score", "score", "Score predictions, with errors, beside the published numbers."),
     Verb("compare", "compare", "app", "Measure published and own systems on one test set: the leaderboard."),
     Verb("plan", "plan", "app", "Plan a scan: the score against exposure, detector and momentum."),
-    Verb("show", "show", "show", "Show events in 3D."),
+    Verb("show", "show", "show", "Show events: volumes in 3D, wire planes."),
     Verb("report", "report", "report", "Write a report as one HTML page."),
     Verb("demo", "demo", "app", "Do the main job, from simulation to report, in minutes."),
 )

@@ -10,15 +10,19 @@ from torch.autograd.function import once_differentiable
 
 from cloudchamber.model.sparse.backend import compiled_for, triton_for
 from cloudchamber.model.sparse.rulebook import Rulebook
+from cloudchamber.model.sparse.tables import RowTable, table_sums
 
 
 def convolve(
     features: Float[Tensor, "row_in channel_in"],
     weight: Float[Tensor, "channel_out place channel_in"],
-    rulebook: Rulebook,
+    rulebook: Rulebook | RowTable,
     plus: Float[Tensor, "row_out channel_out"] | None = None,
 ) -> Float[Tensor, "row_out channel_out"]:
     """Return y_t = p_t + sum over pairs (s, t) at place k of W_k x_s; p is zero if ``plus`` is None."""
+    if isinstance(rulebook, RowTable):
+        sums = table_sums(features, weight, rulebook)
+        return sums if plus is None else sums + plus
     apply: Any = _Convolution.apply
     return cast(Tensor, apply(features, weight, plus, rulebook))
 

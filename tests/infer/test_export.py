@@ -1,0 +1,253 @@
+"""Exported models give what their bundles give, on other batches than they were traced with."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from cloudchamber.errors import InputError
+from cloudchamber.infer.bundle import Bundle, list_bundles, save_bundle, task_of_bundle
+from cloudchamber.infer.export import ABOUT, export_bundle, write_onnx
+from cloudchamber.infer.export_graphs import (
+    EXPORTERS,
+    Exportable,
+    VoxelsGraph,
+    hits_exportable,
+    load_exportable,
+    table_names,
+)
+from cloudchamber.infer.hits_bundle import HitsBundle, load_hits_bundle
+from cloudchamber.infer.hits_engines.choose import classify
+from cloudchamber.infer.hits_engines.onnx_patches import OnnxHits, classify_onnx
+from cloudchamber.infer.predict import predict_probability
+from cloudchamber.model.sparse.backend import sparse_backend
+from cloudchamber.model.sparse.tables import tables_of
+from cloudchamber.model.voxels_uresnet import SparseUResNet, SparseUResNetConfig
+from tests.infer.hits_engines.planes import patch_network, toy_plane
+from tests.infer.hits_models import hits_bundle, save_small
+
+MOST = 1e-5  # difference of a probability
+
+
+def run_onnx(path: Path, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.log_severity_level = 1, 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    found: list[np.ndarray] = session.run(None, inputs)
+    return found
+
+
+@torch.no_grad()
+def run_graph(model: Exportable, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+    with sparse_backend("torch"):
+        made = model.graph(*(torch.from_numpy(inputs[name]) for name in model.inputs))
+    return [each.numpy() for each in (made if isinstance(made, tuple) else (made,))]
+
+
+def images_for(model: Exportable, n: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """Return inputs of another batch, and another size of planes or sparse events, than the example's."""
+    rng = np.random.default_rng(seed)
+    if not model.batched:
+        levels = model.about["levels"]
+        walk = np.cumsum(rng.integers(-1, 2, (60 * n, 3)), axis=0)  # a track: voxels with neighbours
+        places = np.unique(np.abs(walk), axis=0)
+        rng.shuffle(places)
+        coordinates = np.concatenate([np.zeros((len(places), 1), np.int64), places], axis=1)
+        tables = tables_of(torch.from_numpy(coordinates), levels)
+        features = rng.uniform(0.5, 1.5, (len(coordinates), model.example[0].shape[1])).astype(np.float32)
+        return {"features": features, **{name: table.numpy() for name, table in tables.items()}}
+    shape = [n, *model.example[0].shape[1:]]
+    for axis in set(model.dynamic[0]) - {0}:
+        shape[axis] += 7
+    values = rng.normal(0, 4, shape) if model.about.get("task") == "hits" else rng.lognormal(-3, 0.8, shape)
+    return {model.inputs[0]: values.astype(np.float32)}
+
+
+def check_parity(model: Exportable, path: Path, n: int = 5) -> None:
+    inputs = images_for(model, n)
+    wanted, found = run_graph(model, inputs), run_onnx(path, inputs)
+    assert len(wanted) == len(found) == len(model.outputs)
+    for one, other in zip(wanted, found, strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(other, one, rtol=0, atol=MOST)
+    if wanted[0].ndim > 1 and wanted[0].shape[1] > 1 and model.about.get("task") != "walls":
+        np.testing.assert_array_equal(found[0].argmax(axis=1), wanted[0].argmax(axis=1))
+
+
+@pytest.fixture(scope="module", params=["patch", "plane"])
+def repository(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a small model in a repository for Triton, beside its bundle."""
+    folder = tmp_path_factory.mktemp(request.param)
+    export_bundle(save_small(request.param, folder), "triton", folder / "models")
+    return folder / "models" / f"small-{request.param}"
+
+
+def bundle_of(repository: Path) -> Path:
+    return repository.parents[1] / repository.name.removeprefix("small-")
+
+
+def test_hits_in_onnx(repository: Path) -> None:
+    path = repository / "1" / "model.onnx"
+    check_parity(load_exportable(bundle_of(repository)), path)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    assert [each.name for each in session.get_inputs()] == ["main_input"]
+    assert [each.name for each in session.get_outputs()] == ["em_trk_none_netout", "michel_netout"]
+    assert isinstance(session.get_inputs()[0].shape[0], str)  # any batch
+    about = json.loads(session.get_modelmeta().custom_metadata_map[ABOUT])
+    assert about["task"] == "hits"
+    assert about["name"] == repository.name
+    assert about["scale"]["scale_adc"] == 5.0
+
+
+@pytest.mark.parametrize("memory", [1000.0, 0.05])
+def test_onnx_runtime_classifies_as_torch_does(memory: float, repository: Path) -> None:
+    network, toy = load_hits_bundle(bundle_of(repository)).network, toy_plane(50, 90, 80)
+    model = OnnxHits(repository / "1" / "model.onnx")
+    found = classify_onnx(model, toy.plane, toy.wire, toy.drift, memory_mib=memory)
+    np.testing.assert_allclose(found, classify(network, toy.plane, toy.wire, toy.drift), rtol=0, atol=MOST)
+    none = np.empty(0, np.int64)
+    assert classify_onnx(model, toy.plane, none, none).shape == (0, 4)
+
+
+def test_hits_in_torch_export(tmp_path: Path) -> None:
+    source, path = save_small("patch", tmp_path), tmp_path / "model.pt2"
+    export_bundle(source, "torch", path)
+    model, extra = load_exportable(source), {ABOUT: ""}
+    program = torch.export.load(path, extra_files=extra)
+    inputs = images_for(model, 7)
+    made = program.module()(torch.from_numpy(inputs["main_input"]))
+    for one, other in zip(made, run_graph(model, inputs), strict=True):
+        np.testing.assert_allclose(one.detach().numpy(), other, rtol=0, atol=1e-6)
+    assert json.loads(extra[ABOUT])["name"] == "small-patch"
+
+
+def _blocks(text: str, kind: str) -> list[tuple[str, str, list[int]]]:
+    pattern = rf'{kind} {{\s+name: "(\w+)"\s+data_type: (\w+)\s+dims: \[ ([-\d, ]+) \]\s+}}'
+    return [(name, data, list(map(int, dims.split(",")))) for name, data, dims in re.findall(pattern, text)]
+
+
+def test_a_repository_for_triton(repository: Path) -> None:
+    assert {path.name for path in repository.iterdir()} == {"1", "config.pbtxt"}
+    text = (repository / "config.pbtxt").read_text()
+    path = str(repository / "1" / "model.onnx")
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    kinds = {"tensor(float)": "TYPE_FP32", "tensor(int64)": "TYPE_INT64"}
+    for kind, ends in (("input", session.get_inputs()), ("output", session.get_outputs())):
+        wanted = [
+            (end.name, kinds[end.type], [d if isinstance(d, int) else -1 for d in end.shape[1:]])
+            for end in ends
+        ]
+        assert _blocks(text, kind) == wanted
+    assert f'name: "{repository.name}"' in text
+    assert re.search(r"max_batch_size: [1-9]", text)
+
+
+@pytest.mark.slow
+def test_walls_with_their_views(bundle: Bundle, tmp_path: Path) -> None:
+    save_bundle(tmp_path / "small", bundle)
+    export_bundle(tmp_path / "small", "onnx", tmp_path / "model.onnx")
+    maps = np.random.default_rng(1).lognormal(-3, 0.8, (3, 1, 10, 10, 10)).astype(np.float32)
+    wanted = predict_probability(
+        bundle.network, bundle.config.inputs, maps, symmetries=bundle.config.symmetries
+    )
+    (found,) = run_onnx(tmp_path / "model.onnx", {"maps": maps})
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=MOST)
+
+
+@torch.no_grad()
+def test_tables_are_what_rulebooks_are() -> None:
+    torch.manual_seed(0)
+    network = SparseUResNet(SparseUResNetConfig(levels=3, filters=4)).eval()
+    for name, values in network.named_buffers():
+        if "running_mean" in name:
+            values.normal_(0, 0.2)
+    rng = np.random.default_rng(2)
+    places = np.unique(rng.integers(0, 20, (300, 3)), axis=0)
+    rng.shuffle(places)
+    coordinates = torch.from_numpy(np.concatenate([np.zeros((len(places), 1), np.int64), places], axis=1))
+    features = torch.rand(len(places), 1)
+    tables = tables_of(coordinates, 3)
+    assert tuple(tables) == table_names(3)
+    found = VoxelsGraph(network, ())(features, *tables.values())
+    np.testing.assert_allclose(found, network(features, coordinates).softmax(dim=1), rtol=0, atol=1e-6)
+
+
+def test_tables_of_voxels_that_stand_twice_are_refused() -> None:
+    with pytest.raises(ValueError, match="once each"):
+        tables_of(torch.zeros(2, 4, dtype=torch.int64), 2)
+
+
+@pytest.mark.parametrize(("kind", "name", "message"), [
+    ("tensorflow", "walls/full", "--format: expected one of onnx, torch, triton"),
+    ("onnx", "walls/none", "walls/none: expected a bundle"),
+])  # fmt: skip
+def test_what_cannot_be_exported_is_refused(kind: str, name: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        export_bundle(name, kind, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_are_no_networks_for_hits_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        OnnxHits(tmp_path / "none.onnx")
+    (tmp_path / "bad.onnx").write_bytes(b"not a network")
+    with pytest.raises(InputError, match=r"bad\.onnx: expected a network in ONNX"):
+        OnnxHits(tmp_path / "bad.onnx")
+    end = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("Relu", ["x"], ["y"])], "other",
+        [end("x", onnx.TensorProto.FLOAT, [1])], [end("y", onnx.TensorProto.FLOAT, [1])],
+    )  # fmt: skip
+    opset = [onnx.helper.make_opsetid("", 18)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opset, ir_version=10), tmp_path / "other.onnx")
+    with pytest.raises(
+        InputError, match="expected main_input, em_trk_none_netout, michel_netout, found x, y"
+    ):
+        OnnxHits(tmp_path / "other.onnx")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list_bundles())
+def test_every_bundle_of_the_package(name: str, tmp_path: Path) -> None:
+    if task_of_bundle(name) not in EXPORTERS:
+        with pytest.raises(InputError, match="which can be exported"):
+            export_bundle(name, "onnx", tmp_path / "model.onnx")
+        return
+    model = load_exportable(name)
+    export_bundle(name, "onnx", tmp_path / "model.onnx")
+    for n in (1, 5):
+        check_parity(model, tmp_path / "model.onnx", n)
+    export_bundle(name, "triton", tmp_path / "triton")
+    check_parity(model, tmp_path / "triton" / name.replace("/", "_") / "1" / "model.onnx")
+    export_bundle(name, "torch", tmp_path / "model.pt2")
+    inputs = images_for(model, 3)
+    program: Any = torch.export.load(tmp_path / "model.pt2").module()
+    with torch.no_grad():
+        made = program(*(torch.from_numpy(inputs[key]) for key in model.inputs))
+    for one, other in zip(
+        made if isinstance(made, tuple) else (made,), run_graph(model, inputs), strict=True
+    ):
+        np.testing.assert_allclose(one.numpy(), other, rtol=0, atol=MOST)
+
+
+@pytest.mark.slow
+def test_the_published_network_on_10_000_patches(tmp_path: Path) -> None:
+    network = patch_network(patch=48, filters=48, hidden=(128, 32))
+    assert sum(values.numel() for values in network.parameters()) == 11_900_420
+    bundle = hits_bundle("patch")
+    model = hits_exportable(HitsBundle(bundle.config, network, ""))
+    write_onnx(model, tmp_path / "model.onnx")
+    for seed in range(20):
+        patches = np.random.default_rng(seed).normal(0, 4, (500, 1, 48, 48)).clip(-10, 30).astype(np.float32)
+        inputs = {"main_input": patches}
+        wanted, found = run_graph(model, inputs), run_onnx(tmp_path / "model.onnx", inputs)
+        for one, other in zip(wanted, found, strict=True):
+            np.testing.assert_allclose(other, one, rtol=0, atol=MOST)
+        np.testing.assert_array_equal(found[0].argmax(axis=1), wanted[0].argmax(axis=1))
+        np.testing.assert_array_equal(found[1] > 0.5, wanted[1] > 0.5)
