@@ -12,9 +12,8 @@ from cloudchamber.infer.bundle import about_card
 from cloudchamber.labels import BeamLabel
 from cloudchamber.prepare.beam_images import make_images
 from cloudchamber.progress import progress
-from cloudchamber.source.hdf5 import open_hdf5
+from cloudchamber.source.wire_files import count_wire_file, iterate_wire_file
 from cloudchamber.source.wire_predictions import WirePredictions, probability_codes, write_wire_predictions
-from cloudchamber.source.wires import find_wire_events, load_wire_events
 from cloudchamber.wire_events import WireEvents
 
 IMAGES = "images"  # attribute: how the images were made that the predictions are of, as JSON
@@ -43,7 +42,7 @@ def predict_beam_file(
     Raises
     ------
     InputError
-        if the source is no data set of wires or does not fit the network, or the target cannot be written.
+        if the source is no file of wires or does not fit the network, or the target cannot be written.
     """
     if target.exists() and target.samefile(source):
         raise InputError(target, "", "another file than the input", "the same")
@@ -57,23 +56,20 @@ def predict_beam_file(
     }  # fmt: skip
     if images:
         attributes[IMAGES] = config.images.model_dump_json()
-    with open_hdf5(source) as file:
-        opened = find_wire_events(file, source, truth=False)
-        n = len(opened)
-        in_unit(bundle, load_wire_events(opened, 0, 1))
+    n = count_wire_file(source)
+    in_unit(bundle, next(iterate_wire_file(source, truth=False)))
 
-        def blocks() -> Iterator[WirePredictions]:
-            for k in range(n):
-                event = load_wire_events(opened, k, k + 1)
-                if images:
-                    label, probability = _image_prediction(bundle, event)
-                else:
-                    plane = predict_plane(bundle, event, method)
-                    label, probability = plane.label[None], plane.probability[None]
-                    label = np.minimum(label, np.uint8(BeamLabel.BEAM))
-                yield WirePredictions("beam", label, probability_codes(probability))
-                advance(1)
+    def blocks() -> Iterator[WirePredictions]:
+        for event in iterate_wire_file(source, truth=False):
+            if images:
+                label, probability = _image_prediction(bundle, event)
+            else:
+                plane = predict_plane(bundle, event, method)
+                label, probability = plane.label[None], plane.probability[None]
+                label = np.minimum(label, np.uint8(BeamLabel.BEAM))
+            yield WirePredictions("beam", label, probability_codes(probability))
+            advance(1)
 
-        with progress("predicting", n, "events") as advance:
-            write_wire_predictions(target, n, blocks(), attributes)
+    with progress("predicting", n, "events") as advance:
+        write_wire_predictions(target, n, blocks(), attributes)
     return n

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,10 +56,9 @@ def _readout(
         rebin = round(drift_length)
         if abs(rebin - drift_length) > 1e-3 * drift_length or rebin < 1:
             raise InputError(path, entry, "pixels of whole ticks", f"{drift_length:g} ticks")
-        return choice.readout(
-            **theirs, rebin=rebin, pitch_mm=(choice.pitch_mm or WireReadout.pitch_mm) * wire_length
-        )
-    return choice.readout(**theirs, pitch_mm=choice.pitch_mm or np.nan, tick_us=choice.tick_us or np.nan)
+        of_wires = choice.readout(**theirs, rebin=rebin)
+        return replace(of_wires, pitch_mm=of_wires.pitch_mm * wire_length)
+    return choice.readout(**theirs, pitch_mm=np.nan, tick_us=np.nan)
 
 
 @contextmanager
