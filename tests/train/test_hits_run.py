@@ -102,7 +102,7 @@ def test_it_learns(halves: tuple[HitImages, HitImages], tmp_path: Path, model: s
         assert last["val_vertex_area"] > 0.95
     else:
         assert last["val_em_area"] > 0.98
-        assert last["val_michel_area"] > 0.9
+        assert last["val_michel_area"] > 0.8
 
 
 def test_a_plane_learns_from_a_teacher_alone(halves: tuple[HitImages, HitImages], tmp_path: Path) -> None:
