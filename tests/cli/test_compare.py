@@ -231,7 +231,7 @@ def write(path: str, n: int = 4, attributes: dict[str, str | int | float] | None
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--recipes nothing", "recipe: nothing: expected one of energy"),
+        ("--recipes nothing", "recipe: nothing: expected one of beam"),
         ("--recipes tiny.toml,tiny.toml", "--recipes: expected every recipe once, found tiny more than once"),
         ("--recipes dots.toml", "--recipes: name: expected letters, digits, dot, hyphen"),
         ("--recipes unknown.toml", "published: Nobody: expected one of Strong"),

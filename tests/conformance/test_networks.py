@@ -38,10 +38,10 @@ SMALL: dict[str, list[dict[str, Any]]] = {
         {**STRONG, "features": 4, "gravnet": {**STRONG["gravnet"], "neighbours": 5, "outputs": [6, 6]}},
     ],
 }
-# test_voxel_networks.py, test_energy_networks.py and test_hits_networks.py have those
+# Those are in test_{voxel,energy,beam,hits}_networks.py.
 ELSEWHERE = {
     "voxels-uresnet", "energy-cnn", "energy-paper", "energy-sparse", "hits-patch", "hits-plane",
-    "hits-vertex",
+    "hits-vertex", "beam-small", "beam-tiramisu",
 }  # fmt: skip
 CASES = [(name, options) for name in NETWORKS if name not in ELSEWHERE for options in SMALL[name]]
 

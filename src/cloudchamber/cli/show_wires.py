@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from cloudchamber.errors import InputError
 
 if TYPE_CHECKING:
+    from cloudchamber.source.ragged import FileAttributes
     from cloudchamber.source.wire_choice import WireChoice
     from cloudchamber.source.wire_predictions import WirePredictions
     from cloudchamber.wire_events import WireEvents
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
 
 def _prediction(
     path: Path, file: Path, event: "WireEvents", index: int, n: int
-) -> "tuple[WirePredictions, str]":
-    """Return the prediction for one readout, of pixels or of hits, and the name of the model."""
+) -> "tuple[WirePredictions, FileAttributes]":
+    """Return the prediction for one readout, of pixels or of hits, and what the file says of it."""
     import numpy as np
 
     from cloudchamber.show.wires_hits import hit_image
@@ -29,7 +30,7 @@ def _prediction(
     if not holds_hit_predictions(path):
         predicted, attributes = read_wire_predictions(path, start=index, stop=index + 1)
         check_same_wires(predicted, event, path, file)
-        return predicted, str(attributes.get("model", path.name))
+        return predicted, attributes
     hits, attributes = read_hit_predictions(path)
     if len(hits) != n:
         raise InputError(path, "hit_count", f"the {n} events of {file}", str(len(hits)))
@@ -37,7 +38,19 @@ def _prediction(
     scores = hits.scores[rows]
     of_event = HitPredictions(np.array([0, len(scores)], np.int64), scores)
     check_same_hits(of_event, event, path, file)
-    return hit_image(event, of_event), str(attributes.get("model", path.name))
+    return hit_image(event, of_event), attributes
+
+
+def _as_scored(event: "WireEvents", about: "FileAttributes") -> "WireEvents":
+    """Return a readout with the truth that beam predictions are scored by: faint pixels are background."""
+    least = about.get("least_signal")
+    if event.beam is None or not isinstance(least, (int, float)):
+        return event
+    from dataclasses import replace
+
+    from cloudchamber.prepare.beam_images import BeamImageConfig, label_planes
+
+    return replace(event, beam=label_planes(event, BeamImageConfig(least_signal=float(least))))
 
 
 def show_wires(
@@ -65,7 +78,9 @@ def show_wires(
         labels = read_frame_labels(file, choice, event=index)
     predicted = None
     if prediction is not None:
-        predicted, facts["prediction"] = _prediction(prediction, file, event, index, n)
+        predicted, about = _prediction(prediction, file, event, index, n)
+        facts["prediction"] = str(about.get("model", prediction.name))
+        event = _as_scored(event, about)
     write_wires_display(
         output, event, predicted=predicted, frame_labels=labels, title=f"{file.name}, event {index}",
         facts=facts,
