@@ -4,12 +4,19 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cloudchamber.errors import InputError
 from cloudchamber.prepare.beam_images import BeamImageConfig
 from cloudchamber.prepare.beam_input import SignalScale
 from cloudchamber.train.beam_batches import BeamChanges
 from cloudchamber.train.beam_loss import BeamLossConfig
-from cloudchamber.train.recipe import Constant, Fitting, Frozen, OneCycle, read_recipe
+from cloudchamber.train.recipe import (
+    Constant,
+    Fitting,
+    Frozen,
+    OneCycle,
+    find_budget,
+    read_recipe,
+    with_fewer,
+)
 
 
 class SimulatedWires(Frozen):
@@ -110,21 +117,13 @@ def load_beam_recipe(name: str, budget: str | None = None) -> BeamRecipe:
     recipe = BeamRecipe.model_validate(read_recipe(name))
     if budget is None:
         return recipe
-    if budget not in recipe.budgets:
-        raise InputError(name, "budget", f"one of {', '.join(recipe.budgets) or 'none'}", repr(budget))
-    less, data = recipe.budgets[budget], recipe.data
-    images = data.images
+    less = find_budget(name, recipe.budgets, budget)
+    images = recipe.data.images
     if less.least_beam is not None:
         images = images.model_copy(update={"least_beam": less.least_beam})
     model = recipe.model
     if less.options is not None:
         model = model.model_copy(update={"options": less.options})
-    changed = data.model_copy(
-        update={
-            "train": data.train.model_copy(update={"n": less.train}),
-            "validation": data.validation.model_copy(update={"n": less.validation}),
-            "images": images,
-        }
-    )
+    changed = with_fewer(recipe.data, less.train, less.validation).model_copy(update={"images": images})
     training = recipe.training.model_copy(update={"epochs": less.epochs})
     return recipe.model_copy(update={"data": changed, "model": model, "training": training, "budgets": {}})

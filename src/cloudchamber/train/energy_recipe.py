@@ -4,10 +4,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cloudchamber.errors import InputError
 from cloudchamber.model.energy_output import EnergyOutput
 from cloudchamber.prepare.feature_scale import Transform
-from cloudchamber.train.recipe import Fitting, Frozen, OneCycle, read_recipe
+from cloudchamber.train.recipe import Fitting, Frozen, OneCycle, find_budget, read_recipe, with_fewer
 
 
 class SimulatedMuons(Frozen):
@@ -116,15 +115,8 @@ def load_energy_recipe(name: str, budget: str | None = None) -> EnergyRecipe:
     recipe = EnergyRecipe.model_validate(read_recipe(name))
     if budget is None:
         return recipe
-    if budget not in recipe.budgets:
-        raise InputError(name, "budget", f"one of {', '.join(recipe.budgets) or 'none'}", repr(budget))
-    less, data, training = recipe.budgets[budget], recipe.data, recipe.training
-    changed = data.model_copy(
-        update={
-            "train": data.train.model_copy(update={"n": less.train}),
-            "validation": data.validation.model_copy(update={"n": less.validation}),
-        }
-    )
+    less, training = find_budget(name, recipe.budgets, budget), recipe.training
+    changed = with_fewer(recipe.data, less.train, less.validation)
     steps = training.steps
     if steps is not None:
         steps = (

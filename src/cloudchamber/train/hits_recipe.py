@@ -4,7 +4,6 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from cloudchamber.errors import InputError
 from cloudchamber.prepare.hit_augment import HitAugment
 from cloudchamber.prepare.hit_draw import HitDraw
 from cloudchamber.prepare.hit_images import HitScale
@@ -16,7 +15,9 @@ from cloudchamber.train.recipe import (
     InverseTime,
     OneCycle,
     Triangular,
+    find_budget,
     read_recipe,
+    with_fewer,
 )
 
 Reads = Literal["patch", "plane", "vertex-patch"]
@@ -140,15 +141,8 @@ def load_hits_recipe(name: str, budget: str | None = None) -> HitsRecipe:
     recipe = HitsRecipe.model_validate(read_recipe(name))
     if budget is None:
         return recipe
-    if budget not in recipe.budgets:
-        raise InputError(name, "budget", f"one of {', '.join(recipe.budgets) or 'none'}", repr(budget))
-    less, data, training = recipe.budgets[budget], recipe.data, recipe.training
-    changed = data.model_copy(
-        update={
-            "train": data.train.model_copy(update={"n": less.train}),
-            "validation": data.validation.model_copy(update={"n": less.validation}),
-        }
-    )
+    less, training = find_budget(name, recipe.budgets, budget), recipe.training
+    changed = with_fewer(recipe.data, less.train, less.validation)
     draw = training.draw.model_copy(update={"per_epoch": less.per_epoch or training.draw.per_epoch})
     shorter = training.model_copy(update={"epochs": less.epochs, "draw": draw})
     return recipe.model_copy(update={"data": changed, "training": shorter, "budgets": {}})

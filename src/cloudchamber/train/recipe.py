@@ -1,9 +1,10 @@
 """Recipes: everything that a training needs, as one TOML file."""
 
 import tomllib
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -11,6 +12,9 @@ from cloudchamber.errors import InputError
 from cloudchamber.prepare.normalise import Scale
 from cloudchamber.toml import with_none
 from cloudchamber.train.losses import LOSSES
+
+LessT = TypeVar("LessT")
+DataT = TypeVar("DataT", bound=BaseModel)
 
 
 class Frozen(BaseModel):
@@ -261,6 +265,27 @@ def read_recipe(name: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise InputError(name, "", "TOML", str(error)) from error
     return found
+
+
+def find_budget(name: str, budgets: Mapping[str, LessT], budget: str) -> LessT:
+    """Return a budget of a recipe.
+
+    Raises
+    ------
+    InputError
+        if the recipe has none of this name.
+    """
+    if budget not in budgets:
+        raise InputError(name, "budget", f"one of {', '.join(budgets) or 'none'}", repr(budget))
+    return budgets[budget]
+
+
+def with_fewer(data: DataT, train: int, validation: int) -> DataT:
+    """Return a recipe's data with other numbers of training and validation samples."""
+    sets = {"train": train, "validation": validation}
+    return data.model_copy(
+        update={part: getattr(data, part).model_copy(update={"n": n}) for part, n in sets.items()}
+    )
 
 
 def load_recipe(name: str) -> Recipe:

@@ -4,9 +4,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from cloudchamber.errors import InputError
 from cloudchamber.prepare.voxel_features import EnergyScale
-from cloudchamber.train.recipe import Fitting, Frozen, OneCycle, read_recipe
+from cloudchamber.train.recipe import Fitting, Frozen, OneCycle, find_budget, read_recipe, with_fewer
 
 
 class SimulatedEvents(Frozen):
@@ -82,14 +81,7 @@ def load_voxels_recipe(name: str, budget: str | None = None) -> VoxelsRecipe:
     recipe = VoxelsRecipe.model_validate(read_recipe(name))
     if budget is None:
         return recipe
-    if budget not in recipe.budgets:
-        raise InputError(name, "budget", f"one of {', '.join(recipe.budgets) or 'none'}", repr(budget))
-    less, data = recipe.budgets[budget], recipe.data
-    changed = data.model_copy(
-        update={
-            "train": data.train.model_copy(update={"n": less.train}),
-            "validation": data.validation.model_copy(update={"n": less.validation}),
-        }
-    )
+    less = find_budget(name, recipe.budgets, budget)
+    changed = with_fewer(recipe.data, less.train, less.validation)
     training = recipe.training.model_copy(update={"epochs": less.epochs})
     return recipe.model_copy(update={"data": changed, "training": training, "budgets": {}})
