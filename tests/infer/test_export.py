@@ -227,6 +227,8 @@ def test_every_bundle_of_the_package(name: str, tmp_path: Path) -> None:
     check_parity(model, tmp_path / "triton" / name.replace("/", "_") / "1" / "model.onnx")
     export_bundle(name, "torch", tmp_path / "model.pt2")
     inputs = images_for(model, 3)
+    if model.about.get("task") == "hits":  # programs take even sides only, as docs/how-to/export.md says
+        inputs = {key: image[:, :, :-1, :-1] for key, image in inputs.items()}
     program: Any = torch.export.load(tmp_path / "model.pt2").module()
     with torch.no_grad():
         made = program(*(torch.from_numpy(inputs[key]) for key in model.inputs))
