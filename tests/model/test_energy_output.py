@@ -18,10 +18,19 @@ def test_linear_and_logarithmic_energies() -> None:
     assert (linear.centre, linear.width) == pytest.approx((700.0, 648.074), rel=1e-5)
     log = EnergyOutput(scale="log").fitted(energies)
     assert (log.centre, log.width) == pytest.approx((np.log(400), np.log(4) * np.sqrt(2 / 3)), rel=1e-6)
-    for output in (linear, log):
+    bent = EnergyOutput(scale="bent").fitted(energies)
+    for output in (linear, log, bent):
         true = torch.from_numpy(energies)
         torch.testing.assert_close(output.energy(output.target(true)[:, None]), true)
     assert torch.isfinite(log.energy(torch.full((1, 1), 1e9))).all()
+
+
+def test_bent_energies_go_from_a_logarithm_to_a_straight_line() -> None:
+    output = EnergyOutput(scale="bent")
+    low, high = torch.tensor([-7.0, -8.0]), torch.tensor([20.0, 21.0])
+    torch.testing.assert_close(output.in_gev(low), 1000 * low.exp(), rtol=1e-3, atol=0)
+    torch.testing.assert_close(output.in_gev(high), 1000 * high)
+    assert (output.in_gev(torch.linspace(-15, 40, 200)).diff() > 0).all()
 
 
 def test_one_energy_for_all_muons_has_a_width() -> None:

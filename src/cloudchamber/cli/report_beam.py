@@ -70,13 +70,19 @@ def write_report_of(path: Path, facts: "BeamFacts", pair: BeamPair, truth: Path)
     iou = beam_iou_of_images(pair.truth[rows], pair.predicted[rows])
     shown = []
     for k in rows[choose_events(iou, pair.beam[rows])].tolist():
-        signal = read_wire_events(truth, start=k, stop=k + 1)[0].signal()
+        event = read_wire_events(truth, start=k, stop=k + 1)[0]
         sides = [min(_SIDE, size) for size in pair.truth.shape[1:]]
         drawn = [
             reduce_windows(np.maximum, each, *sides)[0]
-            for each in (signal, pair.truth[k : k + 1], pair.predicted[k : k + 1])
+            for each in (event.signal(), pair.truth[k : k + 1], pair.predicted[k : k + 1])
         ]
-        shown.append(ShownImage(event=k, signal=drawn[0], truth=drawn[1], predicted=drawn[2]))
+        readout = event.readout
+        shown.append(
+            ShownImage(
+                event=k, signal=drawn[0], truth=drawn[1], predicted=drawn[2], wires=event.wires,
+                time_us=event.drifts * readout.rebin * readout.tick_us,
+            )
+        )  # fmt: skip
     write_beam_report(
         path, truth=pair.truth[rows], predicted=pair.predicted[rows], score=score, images=shown,
         facts=facts.model_copy(update={"chosen": chosen_text}),

@@ -1,6 +1,6 @@
 """What the outputs of a network mean: an energy, quantiles of it, or mean and spread of a density."""
 
-import math
+from statistics import NormalDist
 from typing import Literal, Self
 
 import numpy as np
@@ -8,15 +8,27 @@ import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
+from torch.nn import functional
 
 OutputKind = Literal["energy", "quantiles", "density"]
-TargetScale = Literal["linear", "log"]
+TargetScale = Literal["linear", "log", "bent"]
 LARGEST_LOG = 20.0  # e^20 GeV is no muon's energy: exponentials stay finite
+BEND_GEV = 1000.0
+
+
+def bend(energy_gev: Float[Tensor, "*size"]) -> Float[Tensor, "*size"]:
+    """Return ln(e^x - 1), x = E / 1 TeV: near ln x below 1 TeV, near x above; the inverse of softplus."""
+    x = energy_gev / BEND_GEV
+    found: Tensor = x + torch.log(-torch.expm1(-x))
+    return found
 
 
 class EnergyOutput(BaseModel):
-    """From a network's numbers to energies in GeV, t = (E - centre)/width or (ln E - centre)/width.
+    """From a network's numbers to energies in GeV, t = (s(E) - centre)/width.
 
+    ``scale`` says what s is: the energy in GeV (``linear``), its logarithm (``log``), or, so that all
+    energies are positive and none is exponentially far off, a logarithm that goes over into a straight line
+    at 1 TeV (``bent``, see :func:`bend`).
     ``energy``: output 0 is t of the energy, the others are t of its quantiles at ``levels``, if there are
     any. ``quantiles``: each output is t of one quantile; that at 1/2 is the energy. ``density``: t is normal,
     with output 0 as its mean and e^(output 1) as its spread; the energy is the median. Quantiles that cross
@@ -49,21 +61,26 @@ class EnergyOutput(BaseModel):
 
     def fitted(self, energy_gev: Float[np.ndarray, "event"]) -> "EnergyOutput":
         """Return the same with centre and width those of a training set: mean and standard deviation."""
-        values = energy_gev.astype(np.float64)
-        values = np.log(values) if self.scale == "log" else values
-        spread = float(values.std())
+        values = self._scaled(torch.from_numpy(energy_gev.astype(np.float64)))
+        spread = float(values.std(correction=0))
         return self.model_copy(
             update={"centre": float(values.mean()), "width": spread if spread > 0 else 1.0}
         )
 
     def target(self, energy_gev: Float[Tensor, "*size"]) -> Float[Tensor, "*size"]:
         """Return t of energies."""
-        values = energy_gev.log() if self.scale == "log" else energy_gev
-        return (values - self.centre) / self.width
+        return (self._scaled(energy_gev) - self.centre) / self.width
+
+    def _scaled(self, energy_gev: Float[Tensor, "*size"]) -> Float[Tensor, "*size"]:
+        if self.scale == "bent":
+            return bend(energy_gev)
+        return energy_gev.log() if self.scale == "log" else energy_gev
 
     def in_gev(self, t: Float[Tensor, "*size"]) -> Float[Tensor, "*size"]:
         """Return the energies that t stands for."""
         values = t * self.width + self.centre
+        if self.scale == "bent":
+            return BEND_GEV * functional.softplus(values)
         return values.clamp(max=LARGEST_LOG).exp() if self.scale == "log" else values
 
     def energy(self, out: Float[Tensor, "event output"]) -> Float[Tensor, "event"]:
@@ -74,7 +91,7 @@ class EnergyOutput(BaseModel):
     def quantiles(self, out: Float[Tensor, "event output"]) -> Float[Tensor, "event level"]:
         """Return the quantiles of each muon's energy in GeV, in the order of ``levels``."""
         if self.kind == "density":
-            normal = math.sqrt(2) * torch.erfinv(2 * out.new_tensor(self.levels) - 1)
+            normal = out.new_tensor([NormalDist().inv_cdf(level) for level in self.levels])
             t = out[:, :1] + normal * out[:, 1:].exp()
         else:
             t = out[:, self.outputs - len(self.levels) :].sort(dim=1).values

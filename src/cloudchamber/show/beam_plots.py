@@ -105,26 +105,34 @@ def plot_image(
     signal: Float[np.ndarray, "wire drift"],
     truth: UInt8[np.ndarray, "wire drift"],
     predicted: UInt8[np.ndarray, "wire drift"],
+    *,
+    wires: int,
+    time_us: float,
     title: str = "",
 ) -> Figure:
-    """Draw signal, true and predicted classes of an image, drift upwards; species are drawn as beam."""
+    """Draw signal, true and predicted classes of an image, drift upwards; species are drawn as beam.
+
+    ``wires`` and ``time_us`` are those of the plane that the image was made of.
+    """
+    extent = (0.0, float(wires), 0.0, time_us)
     classes = ListedColormap(list(_COLOURS))
     with style():
         figure = Figure(figsize=(9.6, 3.5), layout="constrained")
         panels = figure.subplots(1, 3, sharex=True, sharey=True)
         low, high = np.percentile(signal, [5, 99.7])
         panels[0].imshow(
-            np.clip(signal, low, max(high, low + 1)).T, origin="lower", cmap="Greys", aspect="auto"
-        )
+            np.clip(signal, low, max(high, low + 1)).T, origin="lower", cmap="Greys", aspect="auto",
+            extent=extent,
+        )  # fmt: skip
         for axes, label in zip(panels[1:], (truth, predicted), strict=True):
             axes.imshow(
                 np.minimum(label, BeamLabel.BEAM).T, origin="lower", cmap=classes, vmin=-0.5, vmax=2.5,
-                aspect="auto",
+                aspect="auto", extent=extent,
             )  # fmt: skip
         for axes, name in zip(panels, ("signal", "truth", "prediction"), strict=True):
-            axes.set(xlabel="wires, downsampled", title=name)
+            axes.set(xlabel="collection wire", title=name)
             axes.spines[:].set_visible(True)
-        panels[0].set_ylabel("drift, downsampled")
+        panels[0].set_ylabel("drift time (µs)")
         figure.suptitle(title, fontsize=10, color=MUTED)
         handles = [Patch(color=NOT_BEAM, label="not beam"), Patch(color=BEAM, label="beam")]
         panels[2].legend(handles=handles, loc="upper right", fontsize=8, frameon=True)

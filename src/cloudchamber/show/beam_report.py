@@ -57,7 +57,7 @@ class BeamFacts(BaseModel):
 
 
 class ShownImage(BaseModel):
-    """An image of the page: the number of its event, and what is drawn."""
+    """An image of the page: the number of its event, what is drawn, and the size of its plane."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -65,6 +65,8 @@ class ShownImage(BaseModel):
     signal: np.ndarray
     truth: np.ndarray
     predicted: np.ndarray
+    wires: int
+    time_us: float
 
 
 def _plot(figure: Figure, name: str, caption: str) -> dict[str, Any]:
@@ -125,7 +127,10 @@ def write_beam_report(
         tables.append({"title": "By beam hits", **beam_rows(score)})
     events = [
         _plot(
-            plot_image(each.signal, each.truth, each.predicted), f"event-{each.event}",
+            plot_image(
+                each.signal, each.truth, each.predicted, wires=each.wires, time_us=each.time_us
+            ),
+            f"event-{each.event}",
             f"Event {each.event}: signal, true and predicted classes.",
         )
         for each in images
