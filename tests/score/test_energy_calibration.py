@@ -61,16 +61,24 @@ def test_the_deck_curve_is_undone(
 def test_the_fit_finds_the_deck_curve() -> None:
     energy = flat(40_000)
     noise = np.random.default_rng(1).normal(1, 0.25, len(energy))
-    found = fit_deck_calibration(energy, DECK.predicted(energy) * noise)
+    found = fit_deck_calibration(energy, DECK.predicted(energy) * noise, power=True)
     at = np.linspace(100, 8000, 50)
     np.testing.assert_allclose(found.predicted(at), DECK.predicted(at), rtol=0.01)
     assert found.slope == pytest.approx(0.8, abs=0.01)
 
 
-def test_without_muons_above_4_tev_the_line_goes_on() -> None:
+@pytest.mark.parametrize("power", [False, True])
+def test_without_muons_above_4_tev_the_line_goes_on(power: bool) -> None:
     energy = np.linspace(100, 4000, 2000)
-    found = fit_deck_calibration(energy, 0.5 * energy + 20)
+    found = fit_deck_calibration(energy, 0.5 * energy + 20, power=power)
     np.testing.assert_allclose(found.corrected(np.array([520.0, 3020.0, 6020.0])), [1000, 6000, 12_000])
+
+
+def test_without_the_power_predictions_may_bend() -> None:
+    energy = flat(20_000)
+    found = fit_deck_calibration(energy, np.minimum(0.5 * energy + 20, 1920))
+    assert (found.slope, found.exponent) == (found.scale, 1.0)
+    np.testing.assert_allclose(found.corrected(np.array([1020.0, 5020.0])), [2000, 10_000], rtol=0.03)
 
 
 def test_predictions_that_do_not_rise_cannot_be_undone() -> None:
@@ -79,7 +87,7 @@ def test_predictions_that_do_not_rise_cannot_be_undone() -> None:
         with pytest.raises(InputError, match="rise"):
             fit(energy, 3000 + 0.0 * energy)
     with pytest.raises(InputError, match="beyond 4 TeV"):
-        fit_deck_calibration(energy, np.where(energy < 4000, energy, 8000 - energy))
+        fit_deck_calibration(energy, np.where(energy < 4000, energy, 8000 - energy), power=True)
     with pytest.raises(InputError, match="3 bins"):
         fit_deck_calibration(np.full(9, 1000.0), np.full(9, 1000.0))
     with pytest.raises(InputError, match="6 bins"):

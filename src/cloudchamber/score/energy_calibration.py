@@ -20,6 +20,7 @@ SPLIT_GEV, END_GEV = 4000.0, 8000.0
 LINE_EDGES_GEV = tuple(np.linspace(100.0, SPLIT_GEV, 40).tolist())
 _POWER_EDGES_GEV = tuple(np.linspace(SPLIT_GEV, END_GEV, 41).tolist())
 _LEAST_BINS = 3  # a line or a power through fewer means nothing
+_LEAST_SLOPE = 1e-6  # of the line: less is rounding
 _MEDIAN_BINS, _LEAST_MEDIANS, _KNOTS = 40, 6, 41
 
 Energies = Float[np.ndarray, "muon"]
@@ -143,11 +144,15 @@ def _means(
     return np.array(rows, np.float64).reshape(-1, 3).T
 
 
-def fit_deck_calibration(true_gev: Energies, predicted_gev: Energies) -> DeckCalibration:
+def fit_deck_calibration(
+    true_gev: Energies, predicted_gev: Energies, *, power: bool = False
+) -> DeckCalibration:
     """Fit the deck's curve to the mean predictions in bins of true energy, weighted by their errors.
 
-    The line comes from 39 bins over 100..4000 GeV, the power from 40 over 4..8 TeV, tied to the line's end.
-    Where fewer than three of those have muons, the line goes on.
+    The line comes from 39 bins over 100..4000 GeV. Unless ``power`` is asked for it goes on beyond: so the
+    authors' program corrects for the MI of 100..4000 GeV (github.com/GilesStrong/calo_muon_regression), and
+    so all networks can be compared, also those whose predictions bend before 4 TeV (decision 14). With
+    ``power`` 40 bins over 4..8 TeV give that piece, tied to the line's end, if three or more have muons.
 
     Raises
     ------
@@ -161,12 +166,12 @@ def fit_deck_calibration(true_gev: Energies, predicted_gev: Energies) -> DeckCal
         wanted = f"muons in {_LEAST_BINS} bins of 100 GeV or more, from 100 to 4000 GeV"
         raise InputError("calibration", "true_gev", wanted, str(len(x)))
     slope, offset = np.polyfit(x, y, 1, w=1 / error)
-    if slope <= 0:
+    if slope < _LEAST_SLOPE:
         raise InputError("calibration", "predicted_gev", "predictions that rise with the energy", "none")
     scale, exponent = slope, 1.0
     x, y, error = _means(true_gev, predicted_gev, _POWER_EDGES_GEV)
     start = slope * SPLIT_GEV + offset
-    if len(x) >= _LEAST_BINS:
+    if power and len(x) >= _LEAST_BINS:
         rise, weight = (y - start) / error, 1 / error
 
         def scale_of(power: float) -> tuple[float, float]:
