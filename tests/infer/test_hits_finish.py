@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from cloudchamber.errors import InputError
 from cloudchamber.infer.hits_bundle import HitsBundle, HitsBundleConfig, load_hits_bundle, save_hits_bundle
 from cloudchamber.infer.hits_elsewhere import fitted_events, median_signal, score_labelled, scores_of_lit
 from cloudchamber.infer.hits_finish import score_text, train_hits_recipe
-from cloudchamber.infer.hits_measure import classify_pixels, measure_hits
+from cloudchamber.infer.hits_measure import classify_pixels, match_planes, measure_hits
 from cloudchamber.model.registry import build_network
 from cloudchamber.prepare.hit_images import HitScale, keep_images, scale_planes
 from cloudchamber.score.hits import HitsScore, VertexScore
@@ -74,6 +75,16 @@ def test_a_recipe_ends_in_a_bundle_that_says_the_same(tmp_path: Path, network: s
     else:
         assert isinstance(done.score, VertexScore)
         assert [each.n for each in done.score.kinds] == [3, 0, 0, 0]
+        assert [each.n for each in done.score.found] == [3, 0, 0, 0, 3]
+        assert done.score.n_planes == 3
+        assert loaded.config.vertex_cuts == tuple(each.cut for each in done.score.found)
+        measured = measure_hits(loaded, EVENTS, planes=EVENTS)
+        assert isinstance(measured, VertexScore)
+        assert measured.found == done.score.found
+        assert "on whole planes, within 30 mm" in text
+        alone = measure_hits(loaded, EVENTS)
+        assert isinstance(alone, VertexScore)
+        assert (alone.kinds, alone.found) == (measured.kinds, ())
     again = train_hits_recipe(
         recipe, tmp_path / "run", keep_images([make_hit_events(8, 1)]), lambda: iter(EVENTS), threads=1
     )
@@ -127,6 +138,17 @@ def test_frames_of_others_are_read_as_the_network_was_trained() -> None:
         fitted_events(bundle, [replace(finer, code=np.zeros_like(finer.code))], median)
     with pytest.raises(InputError, match="of drift"):
         fitted_events(bundle, [replace(finer, readout=replace(finer.readout, drift_mm_us=16))], median)
+
+
+def test_cuts_of_vertices_are_one_for_each_kind_or_none() -> None:
+    config = _bundle("hits-vertex", PATCH).config
+    assert config.vertex_cuts == ()
+    with pytest.raises(ValidationError, match="a cut for each of decay"):
+        HitsBundleConfig.model_validate({**config.model_dump(), "vertex_cuts": (0.5,)})
+    with pytest.raises(ValueError, match="with vertices"):
+        match_planes(_bundle("hits-vertex", PATCH), [replace(EVENTS, vertex=None)])
+    with pytest.raises(InputError, match="one at least"):
+        match_planes(_bundle("hits-vertex", PATCH), [])
 
 
 def test_a_bundle_for_another_task_is_refused() -> None:

@@ -35,6 +35,11 @@ def check(*files: Path) -> None:
 
             print(check_wires(file))
             continue
+        if task in ("beam", "hits"):
+            from cloudchamber.cli.info_wire_predictions import check_wire_predictions
+
+            print(check_wire_predictions(file))
+            continue
         report = check_dataset(file)
         checks = "; ".join(f"{name}: {result}" for name, result in report.checks.items())
         print(f"{file}: good. {report.samples} samples of {report.holds}, shape {report.shape}. {checks}")

@@ -16,7 +16,7 @@ def info(file: Path, *, json: bool = False) -> None:
     ----------
     file
         HDF5 file with walls (x0, and targs if it has targets), sparse events, muons in a calorimeter
-        (LUMIN's fold files too), predicted energies, or readouts of wires.
+        (LUMIN's fold files too), predicted energies, readouts of wires, or predictions of them.
     json
         Print everything as JSON.
     """
@@ -37,6 +37,11 @@ def info(file: Path, *, json: bool = False) -> None:
         from cloudchamber.cli.info_wires import print_wires_info
 
         print_wires_info(file, json)
+        return
+    if task in ("beam", "hits"):
+        from cloudchamber.cli.info_wire_predictions import print_wire_predictions_info
+
+        print_wire_predictions_info(file, json)
         return
     from cloudchamber.source.fingerprint import fingerprint
 

@@ -112,7 +112,11 @@ def describe_wires(path: Path) -> dict[str, Any]:
 
 def print_wires_info(path: Path, json: bool) -> None:
     """Print what a data set of wire readouts is like, as a table or as JSON."""
-    found = describe_wires(path)
+    print_found(path, describe_wires(path), json)
+
+
+def print_found(path: Path, found: dict[str, Any], json: bool) -> None:
+    """Print what was found in a file, as a table or as JSON."""
     if json:
         from json import dumps
 

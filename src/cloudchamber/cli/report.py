@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cloudchamber.cli.score import read_pair
+from cloudchamber.cli.score import check_wire_pair, read_pair
 from cloudchamber.errors import InputError
 
 
@@ -33,6 +33,7 @@ def report(
     from cloudchamber.source.kinds import task_of
 
     task = task_of(truth)
+    check_wire_pair(out, truth, task)
     if task == "wires" and task_of(out) == "beam":
         from cloudchamber.cli.report_beam import report_beam
 

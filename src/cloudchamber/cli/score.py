@@ -32,6 +32,24 @@ def read_pair(out: Path, truth: Path) -> tuple["Predictions", "WallsData"]:
     return predicted, data
 
 
+def check_wire_pair(out: Path, truth: Path, task: str) -> None:
+    """Check that predictions for wire readouts are given first, and readouts second, of the task ``task``.
+
+    Raises
+    ------
+    InputError
+        if readouts are given with something else, or predictions for them in place of the truth.
+    """
+    from cloudchamber.source.kinds import task_of
+
+    given = {"wires": "readouts", "beam": "predictions", "hits": "predictions"}
+    if task in ("beam", "hits"):
+        raise InputError(truth, "attribute task", "'wires': readouts with truth", f"{task!r}: {given[task]}")
+    if task == "wires" and (first := task_of(out)) not in ("beam", "hits"):
+        wanted = "'beam' or 'hits': predictions for readouts of wires"
+        raise InputError(out, "attribute task", wanted, f"{first!r}: {given.get(first, 'something else')}")
+
+
 def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | None = None) -> None:
     """Score predictions, with errors and published numbers: IOU of walls, accuracy of voxels, MI of energies.
 
@@ -52,6 +70,7 @@ def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | No
     from cloudchamber.source.kinds import task_of
 
     task = task_of(truth)
+    check_wire_pair(out, truth, task)
     if task == "wires" and task_of(out) == "beam":
         from cloudchamber.cli.score_beam import score_beam_files
 

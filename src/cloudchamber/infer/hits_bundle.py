@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from torch import nn
 
 from cloudchamber import __version__
 from cloudchamber.infer.bundle import build_parts, find_parts, write_parts
 from cloudchamber.prepare.hit_images import HitScale
+from cloudchamber.score.hits_vertices import SOUGHT
 
 
 class HitsBundleConfig(BaseModel):
@@ -25,7 +26,17 @@ class HitsBundleConfig(BaseModel):
     pitch_mm: float = Field(gt=0)
     drift_mm: float = Field(gt=0)
     n_train: int  # events it was trained on
+    vertex_cuts: tuple[float, ...] = Field(
+        default=(), description="on the scores of score.hits_vertices.SOUGHT, chosen on validation events"
+    )
     version: str = __version__
+
+    @field_validator("vertex_cuts")
+    @classmethod
+    def _of_each(cls, cuts: tuple[float, ...]) -> tuple[float, ...]:
+        if len(cuts) not in (0, len(SOUGHT)):
+            raise ValueError(f"a cut for each of {', '.join(SOUGHT)}, or none")
+        return cuts
 
 
 @dataclass(frozen=True)

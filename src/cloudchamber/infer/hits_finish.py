@@ -10,9 +10,10 @@ from torch import nn
 
 from cloudchamber.infer.energy_bundle import round_weights
 from cloudchamber.infer.hits_bundle import HitsBundle, HitsBundleConfig
-from cloudchamber.infer.hits_measure import measure_hits
+from cloudchamber.infer.hits_measure import match_planes, measure_hits, with_planes
 from cloudchamber.prepare.hit_images import HitImages, keep_images
 from cloudchamber.score.hits import HitsScore, VertexScore
+from cloudchamber.score.hits_vertices import REACH_MM, choose_cuts
 from cloudchamber.train.hits_recipe import HitsRecipe
 from cloudchamber.train.hits_run import TrainedHits, train_hits
 from cloudchamber.wire_events import WireEvents
@@ -52,12 +53,14 @@ class FinishedHits:
 def score_text(score: HitsScore | VertexScore) -> str:
     """Return the figures of merit in a line."""
     if isinstance(score, VertexScore):
+        at_hits = f"on whole planes, within {REACH_MM:g} mm, with cuts chosen on validation events: "
         kinds = ", ".join(
             f"{each.name}: efficiency {each.efficiency.text()}, purity {each.purity.text()}"
-            for each in score.kinds
+            for each in score.found or score.kinds
             if each.n
         )
-        return f"area under the ROC curve {score.vertex.area.text(4)} (vertex against not); {kinds}"
+        area = f"area under the ROC curve {score.vertex.area.text(4)} (vertex against not)"
+        return f"{area}; {at_hits if score.found else ''}{kinds}"
     return (
         f"areas under the ROC curve at {score.at}: EM against track {score.em.area.text(4)}, "
         f"Michel {score.michel.area.text(4)}"
@@ -148,5 +151,9 @@ def train_hits_recipe(
     bundle = HitsBundle(config, trained.network, "")
     with_hits = all(block.hits is not None for block in validation())
     score = measure_hits(bundle, validation(), "hits" if with_hits else "lit pixels")
+    if isinstance(score, VertexScore) and with_hits:
+        n, matches = match_planes(bundle, validation())
+        config = config.model_copy(update={"vertex_cuts": choose_cuts(matches)})
+        score = with_planes(score, config.vertex_cuts, n, matches)
     card = write_hits_card(recipe, trained, score, config, budget)
     return FinishedHits(HitsBundle(config, trained.network, card), score, trained.seconds)

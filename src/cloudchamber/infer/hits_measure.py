@@ -1,22 +1,31 @@
 """What a model says at pixels of events, and its score there; whole events, one after the other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
 from jaxtyping import Float32
 
+from cloudchamber.errors import InputError
 from cloudchamber.infer.hits_bundle import HitsBundle
 from cloudchamber.infer.hits_readout import check_pixels
 from cloudchamber.infer.predict import device_of
-from cloudchamber.prepare.hit_images import HitImages, keep_images, scale_planes
+from cloudchamber.prepare.hit_images import (
+    NOT_A_VERTEX,
+    HitImages,
+    keep_images,
+    scale_planes,
+    vertex_kinds,
+)
 from cloudchamber.prepare.hit_patches import PatchIndex, cut_patches, select_vertices
 from cloudchamber.score.hits import HitsScore, VertexScore, score_hits, score_vertices
 from cloudchamber.score.hits_truth import HitTruth, Pixels, join_truth, lit_pixels, pixels_of_hits, truth_at
+from cloudchamber.score.hits_vertices import VertexMatches, join_matches, match_vertices, score_found
 from cloudchamber.wire_events import WireEvents
 
+Matches: TypeAlias = Mapping[str, VertexMatches]
 Where = Literal["hits", "lit pixels"]
 _BATCH = 512
 
@@ -81,6 +90,7 @@ class Classified:
     n_events: int
     truth: HitTruth
     probability: Float32[np.ndarray, "hit output"]
+    where: Where = "hits"
 
 
 def classify_events(
@@ -107,13 +117,63 @@ def classify_events(
         probabilities.append(classify_pixels(bundle, block, at))
         truths.append(truth_at(block, at))
         counts.append(len(block))
-    return Classified(sum(counts), join_truth(truths, counts), np.concatenate(probabilities))
+    return Classified(sum(counts), join_truth(truths, counts), np.concatenate(probabilities), where)
+
+
+def score_classified(found: Classified) -> HitsScore:
+    """Return the score of hits, or lit pixels, that are classified.
+
+    Raises
+    ------
+    InputError
+        if there are none.
+    """
+    return score_hits(found.truth, found.probability, n_events=found.n_events, at=found.where)
+
+
+def match_planes(bundle: HitsBundle, blocks: Iterable[WireEvents]) -> tuple[int, dict[str, VertexMatches]]:
+    """Return how many events there are, and what a network for vertices says at their hits beside the truth.
+
+    Raises
+    ------
+    InputError
+        if pixels are of another size than the network was trained on, or there are no events.
+    ValueError
+        if events have no vertices, or no hits.
+    """
+    parts: list[dict[str, VertexMatches]] = []
+    for event in (one for block in blocks for one in block):
+        at, pixel_mm = pixels_of_hits(event), (event.readout.pitch_mm, event.readout.drift_mm)
+        if event.vertex is None:
+            raise ValueError("events with vertices")
+        kinds = vertex_kinds(event.vertex[0])
+        place = np.argwhere(kinds != NOT_A_VERTEX)
+        parts.append(
+            match_vertices(
+                len(parts), classify_pixels(bundle, event, at),
+                np.stack([at.wire, at.drift], axis=1) * pixel_mm, kinds[tuple(place.T)], place * pixel_mm,
+            )
+        )  # fmt: skip
+    if not parts:
+        raise InputError("score", "events", "one at least", "none")
+    return len(parts), join_matches(parts)
+
+
+def with_planes(score: VertexScore, cuts: Sequence[float], n: int, matches: Matches) -> VertexScore:
+    """Return a score with what is found on the planes of n events."""
+    return score.model_copy(update={"n_planes": n, "found": score_found(matches, cuts, n_events=n)})
 
 
 def measure_hits(
-    bundle: HitsBundle, blocks: Iterable[WireEvents], where: Where = "hits"
+    bundle: HitsBundle,
+    blocks: Iterable[WireEvents],
+    where: Where = "hits",
+    *,
+    planes: Iterable[WireEvents] | None = None,
 ) -> HitsScore | VertexScore:
     """Return the score of a model on events that come block by block.
+
+    ``planes`` are events in which a network for vertices is asked at all hits, too, if it has cuts.
 
     Raises
     ------
@@ -124,5 +184,7 @@ def measure_hits(
     """
     found = classify_events(bundle, blocks, where)
     if bundle.reads == "vertex-patch":
-        return score_vertices(found.truth, found.probability, n_events=found.n_events)
-    return score_hits(found.truth, found.probability, n_events=found.n_events, at=where)
+        score = score_vertices(found.truth, found.probability, n_events=found.n_events)
+        cuts = bundle.config.vertex_cuts
+        return with_planes(score, cuts, *match_planes(bundle, planes)) if planes and cuts else score
+    return score_classified(found)

@@ -166,4 +166,6 @@ def keep_images(blocks: Iterable[WireEvents]) -> HitImages:
         readouts.add(block.readout)
     if len(readouts) != 1 or len({(code.shape[1:], code.dtype) for code in codes}) != 1:
         raise ValueError("events of one readout and size, and at least one")
-    return HitImages(readouts.pop(), np.concatenate(codes), np.concatenate(targets))
+    code = np.concatenate(codes)
+    codes.clear()  # so that memory never holds all of it twice
+    return HitImages(readouts.pop(), code, np.concatenate(targets))

@@ -14,6 +14,7 @@ from cloudchamber.labels import Activity
 from cloudchamber.prepare.hit_images import CLASSES, NOT_A_VERTEX, VERTEX_KINDS
 from cloudchamber.score.bootstrap import Estimate, Frozen, bootstrap_ratios
 from cloudchamber.score.hits_truth import HitTruth
+from cloudchamber.score.hits_vertices import FoundVertices
 from cloudchamber.score.roc import RESAMPLES, RocCurve, score_roc
 
 ENERGY_EDGES_MEV = (0.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, float("inf"))
@@ -70,12 +71,14 @@ class VertexKindScore(Frozen):
 
 
 class VertexScore(Frozen):
-    """The score of ``n`` pixels, vertices and others."""
+    """The score of ``n`` pixels, vertices and others; ``found`` on whole planes of ``n_planes`` events."""
 
     n_events: int
     n: int
     vertex: RocCurve
     kinds: tuple[VertexKindScore, ...]
+    n_planes: int = 0
+    found: tuple[FoundVertices, ...] = ()
 
 
 def em_score(probability: Probability) -> Float[np.ndarray, "hit"]:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from cloudchamber.score.bootstrap import Estimate
 from cloudchamber.score.hits import EfficiencyBin
 from cloudchamber.score.roc import RocCurve
+from cloudchamber.show.hits_tables import area_text
 from cloudchamber.show.theme import ACCENT, INK, MUTED, style
 from cloudchamber.show.voxels_plots import new_axes
 
@@ -18,25 +19,34 @@ _LEAST = 1e-4
 
 
 def plot_roc(curves: Mapping[str, RocCurve], selected: str, others: str) -> Figure:
-    """Draw which share of the others is selected, on a logarithmic axis, against the efficiency."""
+    """Draw which share of the others is selected, on a logarithmic axis, against the efficiency.
+
+    Curves of scores that are all alike, as of a head that a network does not have, are left out.
+    """
+    curves = {name: curve for name, curve in curves.items() if area_text(curve) != "–"}
     with style():
-        figure, axes = new_axes(f"efficiency for {selected}", f"{others} selected")
-        for (name, curve), colour in zip(curves.items(), _LINES, strict=False):
+        figure, axes = new_axes(f"efficiency for {selected}", f"share of {others} selected")
+        for k, (name, curve) in enumerate(curves.items()):
             mistag = np.maximum(curve.mistag, _LEAST)
-            axes.plot(curve.efficiency, mistag, color=colour, label=f"{name}: {curve.area.text(4)}")
+            dashes = "-" if k < len(_LINES) else "--"
+            axes.plot(
+                curve.efficiency, mistag, dashes, color=_LINES[k % len(_LINES)],
+                label=f"{name}: {area_text(curve)}",
+            )  # fmt: skip
         axes.set(yscale="log", xlim=(0, 1), ylim=(_LEAST, 1))
-        axes.legend(title="area under the curve", loc="upper left", fontsize=9, title_fontsize=9)
+        if curves:
+            axes.legend(title="area under the curve", loc="upper left", fontsize=9, title_fontsize=9)
     return figure
 
 
 def plot_distribution(
-    scores: Mapping[str, Float[np.ndarray, "hit"]], x_label: str, *, bins: int = 40
+    scores: Mapping[str, Float[np.ndarray, "hit"]], x_label: str, *, bins: int = 40, of: str = "hits"
 ) -> Figure:
-    """Draw the shares of hits by score, a line for each set, on a logarithmic axis."""
+    """Draw the shares of hits, or of others, by score, a line for each set, on a logarithmic axis."""
     colours = {"track": TRACK, "em": EM, "Michel": MICHEL}
     edges = np.linspace(0, 1, bins + 1)
     with style():
-        figure, axes = new_axes(x_label, "share of the hits")
+        figure, axes = new_axes(x_label, f"share of the {of}")
         for k, (name, values) in enumerate(scores.items()):
             shares = np.histogram(values, edges)[0] / max(1, len(values))
             axes.stairs(shares, edges, color=colours.get(name, _LINES[k % len(_LINES)]), label=name)

@@ -1,6 +1,6 @@
 """The report of a score of hits: one HTML page with ROC curves, efficiencies and tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from cloudchamber.score.published_hits import DECK
 from cloudchamber.show.hits_plots import plot_bins, plot_distribution, plot_roc
 from cloudchamber.show.hits_tables import (
     MEASURED_ON,
+    RealPlane,
     area_rows,
     bin_rows,
     mistag_rows,
@@ -29,6 +30,7 @@ from cloudchamber.show.hits_tables import (
     vertex_rows,
 )
 from cloudchamber.show.page import render_page
+from cloudchamber.show.tables import Rows
 from cloudchamber.show.theme import inline_svg
 
 
@@ -105,6 +107,19 @@ def _plots(score: HitsScore, others: Mapping[str, HitsScore], name: str) -> list
     return plots
 
 
+def _beside_real(planes: Sequence[RealPlane]) -> list[dict[str, Any]]:
+    return [
+        _plot(
+            plot_distribution(
+                {where: em_score(each) for where, each in plane.sets.items()},
+                "p(em) / (p(track) + p(em))", of="lit pixels",
+            ),
+            f"plot-real-{k}", f"{plane.name}: share of lit pixels by score, simulated and of a real plane.",
+        )
+        for k, plane in enumerate(planes)
+    ]  # fmt: skip
+
+
 def write_hits_report(
     path: Path,
     *,
@@ -113,6 +128,8 @@ def write_hits_report(
     score: HitsScore,
     others: Mapping[str, HitsScore] | None = None,
     vertices: VertexScore | None = None,
+    beside: Mapping[str, Rows] | None = None,
+    planes: Sequence[RealPlane] = (),
     seconds: Mapping[str, tuple[float, int]] | None = None,
     facts: HitsFacts,
 ) -> None:
@@ -125,6 +142,8 @@ def write_hits_report(
     score : of these, from :func:`cloudchamber.score.hits.score_hits`.
     others : scores of other networks, or on other data, to be drawn beside it.
     vertices : the score of a network for vertices.
+    beside : further tables, by title, of other models or data.
+    planes : what models say of lit pixels of the simulation and of a real plane, to be drawn.
     seconds : time of an event of 6 APAs and processors, by name, beside the published times.
     facts : how data and model came about.
 
@@ -156,8 +175,13 @@ def write_hits_report(
         tiles=summary_items(score)[2:],
         areas=area_rows({name: score, **(others or {})}),
         mistags=mistag_rows(score),
-        plots=[*_plots(score, others or {}, name), *_distributions(truth, probability)],
+        plots=[
+            *_plots(score, others or {}, name),
+            *_distributions(truth, probability),
+            *_beside_real(planes),
+        ],
         tables=tables,
+        beside=[{"title": title, **rows} for title, rows in (beside or {}).items()],
         vertices=None if vertices is None else vertex_rows(vertices),
         times=time_rows(seconds),
         quoted={"deck": DECK},

@@ -1,8 +1,12 @@
 """The scores of hits as rows of text."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from cloudchamber.score.hits import EfficiencyBin, HitsScore, VertexScore
+import numpy as np
+from jaxtyping import Float
+
+from cloudchamber.score.hits import EfficiencyBin, HitsScore, VertexScore, em_score
 from cloudchamber.score.published_hits import TIMES
 from cloudchamber.score.roc import RocCurve
 from cloudchamber.show.tables import Rows
@@ -11,14 +15,33 @@ from cloudchamber.show.voxels_tables import percent
 MEASURED_ON = "cloudchamber's simulation"
 
 
+@dataclass(frozen=True)
+class RealPlane:
+    """What a model says of the lit pixels of simulated planes, and of a real one."""
+
+    name: str
+    simulated: Float[np.ndarray, "pixel 4"]
+    real: Float[np.ndarray, "pixel 4"]
+
+    @property
+    def sets(self) -> dict[str, Float[np.ndarray, "pixel 4"]]:
+        """Both by name."""
+        return {"simulation": self.simulated, "real": self.real}
+
+
+def area_text(curve: RocCurve) -> str:
+    """Return an area; none where all scores are alike, as those of a head that a network does not have."""
+    return "–" if curve.area.value == 0.5 and not curve.area.error else curve.area.text(4)
+
+
 def area_row(name: str, score: HitsScore) -> list[str]:
     """Return name and areas of a score."""
-    return [name, score.em.area.text(4), score.michel.area.text(4), f"{score.n:,}"]
+    return [name, area_text(score.em), area_text(score.michel), f"{score.n:,}"]
 
 
 def area_rows(scores: Mapping[str, HitsScore]) -> Rows:
     """Return the areas under the ROC curves of several scores: of networks, places or data."""
-    head = ["area under the ROC curve", "EM against track", "Michel", "hits"]
+    head = ["area under the ROC curve", "EM against track", "Michel", "hits, pixels"]
     return Rows(head=head, rows=[area_row(name, score) for name, score in scores.items()])
 
 
@@ -72,6 +95,27 @@ def vertex_rows(score: VertexScore) -> Rows:
     rows.append(["any", f"{score.vertex.n_positive:,}", "–", "–", score.vertex.area.text(4)])
     head = ["vertex", "pixels", "efficiency (%)", "purity (%)", "area under the ROC curve"]
     return Rows(head=head, rows=rows)
+
+
+def found_rows(score: VertexScore) -> Rows:
+    """Return efficiency and purity of each kind of vertex, searched for on whole planes."""
+    rows = [
+        [each.name, f"{each.cut:.3f}", f"{each.n:,}", f"{each.candidates:,}", percent(each.efficiency),
+         percent(each.purity)]
+        for each in score.found
+    ]  # fmt: skip
+    return Rows(head=["vertex", "cut", "true", "candidates", "efficiency (%)", "purity (%)"], rows=rows)
+
+
+def real_rows(planes: Sequence[RealPlane]) -> Rows:
+    """Return what share of the lit pixels is selected, on simulated planes and on a real one."""
+    rows = [
+        [f"{plane.name}, {where}", f"{len(each):,}", f"{100 * (em_score(each) > 0.5).mean():.1f}",
+         f"{100 * (each[:, 3] > 0.5).mean():.2f}"]
+        for plane in planes
+        for where, each in plane.sets.items()
+    ]  # fmt: skip
+    return Rows(head=["lit pixels of", "pixels", "EM-like (%)", "Michel-like (%)"], rows=rows)
 
 
 def time_rows(ours: Mapping[str, tuple[float, int]] | None = None) -> Rows:
