@@ -14,8 +14,8 @@ def export(
 ) -> None:
     """Export a trained network: for ONNX Runtime, for torch.export.load, or as a model repository of Triton.
 
-    The graph goes from what is measured to probabilities; networks for hits read main_input and give
-    em_trk_none_netout and michel_netout. What the bundle says of itself goes along as metadata.
+    The graph goes from what is measured to probabilities or energies; networks for hits read main_input and
+    give em_trk_none_netout and michel_netout. What the bundle says of itself goes along as metadata.
 
     Parameters
     ----------

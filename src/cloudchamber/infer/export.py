@@ -1,5 +1,6 @@
 """Trained models for other programs: ONNX, torch.export, a model repository of Triton."""
 
+import inspect
 import json
 import logging
 import warnings
@@ -12,8 +13,9 @@ import torch
 
 from cloudchamber.errors import InputError
 from cloudchamber.files import whole
-from cloudchamber.infer.export_graphs import Exportable, load_exportable
-from cloudchamber.infer.triton_repository import ModelEnds, triton_config
+from cloudchamber.infer.export_graphs import load_exportable
+from cloudchamber.infer.exportable import Exportable
+from cloudchamber.infer.triton_repository import triton_config
 from cloudchamber.model.sparse.backend import sparse_backend
 
 Format = Literal["onnx", "torch", "triton"]
@@ -72,31 +74,18 @@ def write_triton(model: Exportable, folder: Path) -> None:
     version = folder / name / "1"
     version.mkdir(parents=True)
     write_onnx(model, version / "model.onnx")
-    with torch.no_grad(), sparse_backend("torch"):
-        made = model.graph(*model.example)
-    results = made if isinstance(made, tuple) else (made,)
-    ends = ModelEnds(
-        inputs={key: (value, set(axes)) for key, value, axes in zip(
-            model.inputs, model.example, model.dynamic, strict=True
-        )},
-        outputs={key: (value, _free_axes(model, value)) for key, value in zip(
-            model.outputs, results, strict=True
-        )},
-        batched=model.batched,
-    )  # fmt: skip
-    (folder / name / "config.pbtxt").write_text(triton_config(name, ends), encoding="utf-8")
-
-
-def _free_axes(model: Exportable, result: torch.Tensor) -> set[int]:
-    """Return the axes of an output whose length is that of a free axis of the first input."""
-    free = set(model.dynamic[0])
-    return {axis for axis in free if axis < result.ndim}
+    text = triton_config(name, version / "model.onnx", batched=model.batched)
+    (folder / name / "config.pbtxt").write_text(text, encoding="utf-8")
 
 
 def _shapes(model: Exportable) -> Any:
-    """Return the free axes in the words of torch.export; inputs after the first may be variadic."""
-    named = [dict.fromkeys(axes, torch.export.Dim.DYNAMIC) for axes in model.dynamic]
-    return (named[0], tuple(named[1:])) if len(named) > 1 else (named[0],)
+    """Return the free axes in the words of torch.export, for which what ``*name`` takes is one input."""
+    named = tuple(dict.fromkeys(axes, torch.export.Dim.DYNAMIC) for axes in model.dynamic)
+    kinds = [each.kind for each in inspect.signature(model.graph.forward).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return named
+    alone = kinds.index(inspect.Parameter.VAR_POSITIONAL)
+    return (*named[:alone], named[alone:])
 
 
 @contextmanager

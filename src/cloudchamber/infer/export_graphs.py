@@ -1,7 +1,6 @@
 """What is exported of a bundle: a graph from what is measured to probabilities, with names for all ends."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,34 +10,21 @@ from torch import Tensor, nn
 
 from cloudchamber import __version__
 from cloudchamber.errors import InputError
+from cloudchamber.infer.beam_bundle import load_beam_bundle
 from cloudchamber.infer.bundle import Bundle, about_card, load_bundle, task_of_bundle
+from cloudchamber.infer.energy_bundle import load_energy_bundle
+from cloudchamber.infer.export_beam import beam_exportable
+from cloudchamber.infer.export_energy import energy_exportable
+from cloudchamber.infer.exportable import Exportable
 from cloudchamber.infer.hits_bundle import HitsBundle, load_hits_bundle
 from cloudchamber.infer.hits_engines.whole_plane import reach_of
 from cloudchamber.infer.voxels_bundle import VoxelsBundle, load_voxels_bundle
 from cloudchamber.model.hits_plane import HitsPlane
-from cloudchamber.model.sparse.tables import RowTable, TableGeometry, TableLevel, tables_of
+from cloudchamber.model.sparse.tables import RowTable, TableGeometry, TableLevel, table_names, tables_of
 from cloudchamber.model.voxels_uresnet import SparseUResNet
 from cloudchamber.prepare.symmetries import count_symmetries, inverse, transform
 
 ROWS = 24  # of the sparse example that a graph is traced with
-
-
-@dataclass(frozen=True)
-class Exportable:
-    """A graph that is ready to be exported.
-
-    ``dynamic`` names the axes, of each input, whose length is free; those of one name have one length. Axis 0
-    of all inputs and outputs is the batch if ``batched``.
-    """
-
-    name: str
-    graph: nn.Module
-    example: tuple[Tensor, ...]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    dynamic: tuple[dict[int, str], ...]
-    about: dict[str, Any] = field(default_factory=dict)
-    batched: bool = True
 
 
 class WallsGraph(nn.Module):
@@ -92,14 +78,6 @@ class VoxelsGraph(nn.Module):
         ]
         logits = self.network(features, TableGeometry(self.network.config.dimension, levels))
         return torch.softmax(logits - self.log_weights, dim=1)
-
-
-def table_names(levels: int) -> tuple[str, ...]:
-    """Return the names of the tables of so many levels, in the order of ``tables_of``."""
-    names = []
-    for level in range(levels):
-        names += [f"neighbours_{level}"] + ([f"down_{level}", f"up_{level}"] if level < levels - 1 else [])
-    return tuple(names)
 
 
 def _walls(name: str | Path) -> Exportable:
@@ -176,6 +154,8 @@ def voxels_exportable(bundle: VoxelsBundle) -> Exportable:
 
 EXPORTERS: dict[str, Callable[[str | Path], Exportable]] = {
     "walls": _walls,
+    "beam": lambda name: beam_exportable(load_beam_bundle(name)),
+    "energy": lambda name: energy_exportable(load_energy_bundle(name)),
     "hits": lambda name: hits_exportable(load_hits_bundle(name)),
     "voxels": lambda name: voxels_exportable(load_voxels_bundle(name)),
 }

@@ -92,13 +92,14 @@ class EnergySparse(nn.Module):
     def forward(
         self,
         energy_gev: Float[Tensor, "cell"],
-        coordinates: Int64[Tensor, "cell 4"],
+        coordinates: Int64[Tensor, "cell 4"] | SparseGeometry,
         features: Float[Tensor, "n feature"],
     ) -> Float[Tensor, "n output"]:
         """Return the outputs.
 
-        ``coordinates`` are the muon (from 0), iz, ix and iy of each cell, in any order. ``features`` are
-        standardised; they tell how many muons there are, even if the network reads none of them.
+        ``coordinates`` are the muon (from 0), iz, ix and iy of each cell, in any order, or the geometry made
+        of those that are not left out. ``features`` are standardised; they tell how many muons there are,
+        even if the network reads none of them.
 
         Raises
         ------
@@ -106,14 +107,19 @@ class EnergySparse(nn.Module):
             if there are other features than the network reads, or cells out of the grid.
         """
         check_features(features, self.config.features)
-        samples = len(features)
-        if self.config.least_mev:
-            kept = energy_gev >= 1e-3 * self.config.least_mev
-            energy_gev, coordinates = energy_gev[kept], coordinates[kept]
-        limits = coordinates.new_tensor([samples, *self.config.shape])
-        if bool(((coordinates < 0) | (coordinates >= limits)).any()):
-            raise ValueError(f"the network reads cells of {samples} muons in a grid of {self.config.shape}")
-        geometry = SparseGeometry(coordinates)
+        samples = features.shape[0]
+        if isinstance(coordinates, SparseGeometry):
+            geometry = coordinates
+        else:
+            if self.config.least_mev:
+                kept = energy_gev >= 1e-3 * self.config.least_mev
+                energy_gev, coordinates = energy_gev[kept], coordinates[kept]
+            limits = coordinates.new_tensor([samples, *self.config.shape])
+            if bool(((coordinates < 0) | (coordinates >= limits)).any()):
+                raise ValueError(
+                    f"the network reads cells of {samples} muons in a grid of {self.config.shape}"
+                )
+            geometry = SparseGeometry(coordinates)
         energy = geometry.gather(energy_gev[:, None])
         x = SparseTensor(scale_cells(energy, self.config.cells), geometry)
         for block in self.blocks:

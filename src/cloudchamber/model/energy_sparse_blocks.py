@@ -13,6 +13,7 @@ from cloudchamber.model.sparse.functional import convolve
 from cloudchamber.model.sparse.modules import SparseTensor, SubmanifoldConvolution
 from cloudchamber.model.sparse.norm import SparseBatchNorm
 from cloudchamber.model.sparse.samples import Samples
+from cloudchamber.model.sparse.tables import TableLevel, TableSamples
 
 
 class SparseNorm(nn.Module):
@@ -57,7 +58,11 @@ class SampleExcitation(nn.Module):
 
     def forward(self, x: SparseTensor, samples: int) -> SparseTensor:
         """Return x with the channels of each muon reweighted."""
-        rows = Samples(x.voxels, samples)
+        rows: Samples | TableSamples
+        if isinstance(x.voxels, TableLevel):
+            rows = TableSamples(x.voxels, samples)
+        else:
+            rows = Samples(x.voxels, samples)
         gate = torch.sigmoid(self.excite(F.silu(self.squeeze(rows.mean(x.features)))))
         return x.with_features(rows.scale(x.features, gate))
 

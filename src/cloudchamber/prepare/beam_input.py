@@ -38,6 +38,10 @@ class BeamInput(BaseModel):
         value = signal / self.size
         return value.arcsinh() if self.scale == "arcsinh" else value
 
+    def standardised(self, signal: Float[Tensor, "*size"]) -> Float[Tensor, "*size"]:
+        """Return the first channel that a network reads."""
+        return (self._scaled(signal) - self.mean) / self.std
+
     def fitted(self, images: BeamImages) -> "BeamInput":
         """Return it with the size, mean and std of some of the images.
 
@@ -64,7 +68,7 @@ class BeamInput(BaseModel):
         signal : in the unit that it was fitted in.
         place : of the first and last wire and the first and last tick, -1 to 1 across the whole detector.
         """
-        value = (self._scaled(torch.from_numpy(signal)) - self.mean) / self.std
+        value = self.standardised(torch.from_numpy(signal))
         read = torch.empty((len(value), self.channels, *value.shape[1:]), memory_format=torch.channels_last)
         read[:, 0] = value
         if self.coordinates:

@@ -8,7 +8,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogFormatter
 
 from cloudchamber.errors import InputError
 from cloudchamber.score.bootstrap import Estimate
@@ -137,6 +137,7 @@ def plot_predictions(
             )
         bar = figure.colorbar(shown, ax=axes, label="muons per cell", pad=0.02, aspect=30)
         bar.ax.yaxis.set_major_formatter(_TEV)
+        bar.ax.yaxis.set_minor_formatter(LogFormatter())
         bar.outline.set_visible(False)
         axes.set(xlim=(0, high), ylim=(0, top))
         figure.legend(loc="outside upper left", ncols=2, fontsize=9)
