@@ -47,7 +47,8 @@ def check_wire_pair(out: Path, truth: Path, task: str) -> None:
         raise InputError(truth, "attribute task", "'wires': readouts with truth", f"{task!r}: {given[task]}")
     if task == "wires" and (first := task_of(out)) not in ("beam", "hits"):
         wanted = "'beam' or 'hits': predictions for readouts of wires"
-        raise InputError(out, "attribute task", wanted, f"{first!r}: {given.get(first, 'something else')}")
+        found = f"{first!r}: {given.get(first, 'something else')}, beside wires in {truth}"
+        raise InputError(out, "attribute task", wanted, found)
 
 
 def score(out: Path, truth: Path, *, json: Path | None = None, report: Path | None = None) -> None:
