@@ -187,3 +187,9 @@ def test_what_lies_in_the_noise_is_background() -> None:
     assert some.beam is not None
     wanted = np.where(some.signal() >= 40, some.beam, 0)
     np.testing.assert_array_equal(make_images(some, config).label, wanted)
+
+
+def test_more_windows_than_pixels_are_refused() -> None:
+    events = WireEvents(WireReadout(rebin=6), np.zeros((1, 8, 20), np.uint8))
+    with pytest.raises(InputError, match="drifts: expected as many windows as pixels at most, 20, found 32"):
+        make_images(events, BeamImageConfig(wires=8, drifts=32))

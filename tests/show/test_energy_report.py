@@ -43,13 +43,15 @@ def write(path: Path, scored: Scored, **changes: Any) -> str:
 def test_report_says_what_was_found(scored: Scored, tmp_path: Path) -> None:
     ablation = {row.key: row.mi for row in ABLATIONS}
     page = write(
-        tmp_path / "r.html", scored, raw=scored.raw, calibration=scored.calibration, ablation=ablation
-    )
+        tmp_path / "r.html", scored, raw=scored.raw, published=scored.raw, calibration=scored.calibration,
+        ablation=ablation,
+    )  # fmt: skip
     value, _, error = scored.score.mi.text(2).partition(" ± ")
     assert f"<b>{value} <i>±</i> {error} %</b>" in page
     assert "&lt;b&gt;net&lt;/b&gt;" in page
     for text in (
         "on 3,000 muons",
+        f"<dt>MI with the published correction</dt><dd>{scored.raw.mi.text(2)} %</dd>",
         "Quoted:",
         "19.42 ± 0.08",
         "The seed was 7",

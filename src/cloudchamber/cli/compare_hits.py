@@ -108,6 +108,7 @@ def hits(
     from cloudchamber.infer.hits_bundle import load_hits_bundle
     from cloudchamber.infer.hits_elsewhere import median_signal, score_labelled
     from cloudchamber.infer.hits_measure import classify_events, measure_hits, score_classified
+    from cloudchamber.score.hits import VertexScore
     from cloudchamber.show.hits_report import HitsFacts, write_hits_report
     from cloudchamber.show.hits_tables import area_rows, found_rows, real_rows, vertex_rows
     from cloudchamber.source.wire_files import iterate_wire_file
@@ -140,7 +141,8 @@ def hits(
         print(f"measuring {name}", file=sys.stderr)
         if bundle.reads == "vertex-patch":
             found = measure_hits(bundle, _events(nominal, n), planes=_events(nominal, n))
-            vertices[name] = found  # type: ignore[assignment]
+            if isinstance(found, VertexScore):
+                vertices[name] = found
             continue
         classified = classify_events(bundle, _events(nominal, n))
         first = first or classified

@@ -86,8 +86,10 @@ def energy(
         }
     )
     write_report_of(output / "report.html", facts, predicted, true_gev, out)
+    published = "" if found.deck is None else f", {found.deck.mi.text(2)} % with the published one"
     print(
-        f"MI {found.energy.mi.text(2)} % on {n:,} new muons of cloudchamber's simulation\n"
+        f"MI {found.energy.mi.text(2)} % with the bundle's own correction{published}, on {n:,} new muons of "
+        "cloudchamber's simulation\n"
         f"simulation took {seconds[0]:.0f} s, prediction {seconds[1]:.0f} s"
     )
     print(output / "display.html")

@@ -61,7 +61,7 @@ def write_report_of(
     found = score_all(predicted, true_gev, curves)
     write_energy_report(
         path, true_gev=true_gev, predicted_gev=predicted.raw_gev.astype(float), score=found.energy,
-        raw=found.raw, calibration=curves.calibration, facts=facts,
+        raw=found.raw, published=found.deck, calibration=curves.calibration, facts=facts,
     )  # fmt: skip
 
 

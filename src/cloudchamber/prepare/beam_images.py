@@ -260,12 +260,17 @@ def make_images(events: WireEvents, config: BeamImageConfig, first: int = 0) -> 
     Raises
     ------
     InputError
-        if the pixels do not fit ``rebin``, or species are asked for that are not known.
+        if the pixels do not fit ``rebin`` or are fewer than the windows, or species are asked for that are
+        not known.
     """
     beam = None if events.beam is None else count_beam(events)
     events = rebinned(events, config.rebin)
     readout, code = events.readout, events.code
     label = label_planes(events, config)
+    for name, have in (("wires", events.wires), ("drifts", events.drifts)):
+        wanted = getattr(config, name) * config.read
+        if wanted > have:
+            raise InputError("images", name, f"as many windows as pixels at most, {have}", str(wanted))
     if config.downsampling in ("maximum", "learned"):
         sides = config.wires * config.read, config.drifts * config.read
         found = reduce_windows(np.maximum, code, *sides)

@@ -106,6 +106,7 @@ def write_energy_report(
     predicted_gev: Energies,
     score: EnergyScore,
     raw: EnergyScore | None = None,
+    published: EnergyScore | None = None,
     calibration: DeckCalibration | MedianCalibration | None = None,
     ablation: Mapping[str, Estimate] | None = None,
     others: Mapping[str, Estimate] | None = None,
@@ -119,6 +120,7 @@ def write_energy_report(
     true_gev, predicted_gev : of the muons scored, before any correction.
     score : of these, corrected, from :func:`cloudchamber.score.energy.score_energy`.
     raw : of these as predicted, for the plot of the bias.
+    published : of these with the published correction, which alone compares with published figures.
     calibration : that corrected them.
     ablation, others : MI of several networks, see :func:`cloudchamber.show.energy_tables.ablation_rows`;
         without the former, no part on them.
@@ -149,13 +151,16 @@ def write_energy_report(
             "plots": [_plot(plot_ablation(ablation, others), "plot-ablation", caption)],
         }
     value, _, error = improvement_text(score.mi).partition(" ± ")
+    tiles = summary_items(score)[1:]
+    if published is not None:
+        tiles.insert(0, ("MI with the published correction", f"{improvement_text(published.mi)} %"))
     page = render_page(
         "energy_report.html",
         title=facts.title,
         facts=facts,
         n_muons=f"{score.n_muons:,}",
         mi={"value": value, "error": error},
-        tiles=summary_items(score)[1:],
+        tiles=tiles,
         plots=_plots(score, raw, true_gev, predicted_gev, calibration),
         tables=tables,
         ablation=part,
