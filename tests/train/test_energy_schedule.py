@@ -88,3 +88,6 @@ def test_budgets_shorten_the_cycle() -> None:
     assert whole.cycle_epochs == 20
     quick = load_energy_recipe("energy/paper", "quick").training
     assert quick.cycle_epochs == quick.epochs == 2
+    assert quick.schedule == whole.schedule
+    short = load_energy_recipe("energy/paper", "two-cores").training
+    assert short.schedule == whole.schedule.model_copy(update={"final": 1e-5})  # no smaller steps follow

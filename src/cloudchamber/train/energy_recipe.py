@@ -81,6 +81,9 @@ class EnergyBudget(Frozen):
     epochs: int = Field(ge=1)
     cycle_epochs: int | None = Field(default=None, ge=1, description="none: the cycle takes all epochs")
     batch: int | None = Field(default=None, ge=1)
+    final: float | None = Field(
+        default=None, gt=0, description="learning rate at the end of a cycle that nothing follows"
+    )
     copies: int | None = Field(default=None, ge=1)
 
 
@@ -124,8 +127,14 @@ def load_energy_recipe(name: str, budget: str | None = None) -> EnergyRecipe:
             if less.cycle_epochs is not None
             else None
         )
+    schedule = training.schedule.model_copy(update={"final": less.final or training.schedule.final})
     shorter = training.model_copy(
-        update={"epochs": less.epochs, "steps": steps, "batch": less.batch or training.batch}
+        update={
+            "epochs": less.epochs,
+            "steps": steps,
+            "batch": less.batch or training.batch,
+            "schedule": schedule,
+        }
     )
     return recipe.model_copy(
         update={
