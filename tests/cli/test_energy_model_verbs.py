@@ -20,6 +20,7 @@ from cloudchamber.score.energy import score_energy
 from cloudchamber.score.published_energy import ABLATIONS
 from cloudchamber.source.energy import read_muons, write_muons
 from cloudchamber.source.energy_predictions import read_energy_predictions
+from cloudchamber.train.energy_recipe import load_energy_recipe
 from cloudchamber.train.recipe import list_recipes
 from tests.infer.energy import true_energies
 from tests.train.muons import SMALL_PAPER, SMALL_SPARSE, make_energy_recipe, make_muons
@@ -232,3 +233,19 @@ def test_sparse_counterparts_keep_the_flags_of_the_ablation() -> None:
             assert before.model.options.items() <= after.model.options.items()
         else:
             assert (after.model, after.name) == (before.model, before.name)
+
+
+def test_networks_learn_as_another_recipe_does() -> None:
+    guide = load_energy_recipe("energy/best")
+    own = load_plan(None, "two-cores", sparse=True)
+    for before, after in zip(own, load_plan(None, "two-cores", sparse=True, like="energy/best"), strict=True):
+        assert after.name == f"{before.name}-like-best"
+        assert (after.published, after.data, after.output) == (before.published, before.data, before.output)
+        assert after.model.options == {**before.model.options, "cells": "log"}
+        assert after.model.features == "arcsinh" != before.model.features
+        assert after.training.optimiser == "muon" != before.training.optimiser
+        assert after.training.schedule == guide.training.schedule != before.training.schedule
+        for name in ("epochs", "batch", "steps", "patience"):
+            assert getattr(after.training, name) == getattr(before.training, name)
+    with pytest.raises(InputError, match="none-such"):
+        load_plan(None, "two-cores", like="energy/none-such")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from cloudchamber.errors import InputError
 from cloudchamber.score.energy import (
@@ -45,6 +46,21 @@ def test_no_calorimeter_and_a_perfect_one() -> None:
     noise = truth * (1 + 1e4 * np.random.default_rng(1).normal(size=len(truth)))
     nothing = score_energy(truth, noise, resamples=5).mi.value
     assert nothing == pytest.approx(0, abs=1e-3)
+
+
+def test_the_rank_correlation_is_scipys_and_sees_no_bend() -> None:
+    rng = np.random.default_rng(5)
+    truth = rng.uniform(50, 8000, 3000)
+    predicted = truth * rng.lognormal(0, 0.5, len(truth))
+    rank = score_energy(truth, predicted, resamples=100).rank
+    assert rank.value == pytest.approx(spearmanr(truth, predicted).statistic)
+    others = [spearmanr(*(rng.uniform(50, 8000, 300) for _ in "ab")).statistic for _ in range(200)]
+    independent = score_energy(truth[:300], rng.permutation(truth)[:300], resamples=200).rank
+    assert independent.error == pytest.approx(np.std(others), rel=0.2)  # 300^-1/2 without correlation
+    bent = score_energy(truth, -1000 * np.expm1(-predicted / 1000), resamples=100)
+    assert bent.rank == rank
+    assert bent.mi.value != pytest.approx(score_energy(truth, predicted, resamples=5).mi.value, rel=0.05)
+    assert score_energy(truth, np.full(len(truth), 7.0), resamples=5).rank.value is None
 
 
 @given(st.floats(1e-3, 10), st.floats(1e-3, 10))

@@ -118,7 +118,10 @@ def test_tables_say_what_was_found(scored: Scored) -> None:
     assert len(coverage) == 6
     items = dict(tables.summary_items(scored.score))
     assert items["mean improvement over the tracker, MI"] == f"{scored.score.mi.text(2)} %"
-    assert len(items) == 6
+    assert items["rank correlation with the truth"] == scored.score.rank.text(4)
+    bias, error = np.array([(each.bias.value, each.bias.error) for each in scored.score.bins], float).T
+    assert items["χ² of these biases"] == f"{((bias / error) ** 2).sum():.1f} in {len(bias)} bins"
+    assert len(items) == 8
 
 
 def test_the_ablation_table_has_published_figures_beside_ours() -> None:

@@ -39,11 +39,11 @@ def _tables(systems: list[System], n: int, seed: int) -> list["Table"]:
         coverage = [percent(part.coverage) for part in score.coverage[:1]]
         rows.append([
             each.name, f"{each.n_train:,}", improvement_text(score.mi), improvement_text(each.found.raw.mi),
-            "–" if bias is None else percent(bias), *(coverage or ["–"]),
+            score.rank.text(4), "–" if bias is None else percent(bias), *(coverage or ["–"]),
         ])  # fmt: skip
     head = [
-        "system", "trained on", "MI, own curve (%)", "MI, uncorrected (%)", "largest median bias (%)",
-        "intervals hold (%)",
+        "system", "trained on", "MI, own curve (%)", "MI, uncorrected (%)", "rank correlation",
+        "largest median bias (%)", "intervals hold (%)",
     ]  # fmt: skip
     title = f"MI with the published correction, {n:,} muons of cloudchamber's simulation, seed {seed}"
     return [
@@ -80,6 +80,7 @@ def energy(
     budget: str = "two-cores",
     epochs: Count | None = None,
     sparse: bool = False,
+    like: str | None = None,
     recipes: str | None = None,
     bundles: str = "",
     workers: Count | None = None,
@@ -104,6 +105,9 @@ def energy(
         Epochs of every training, in place of those of the budget.
     sparse
         Train the sparse counterpart of each network that has one, at the cells from 1 MeV up: faster.
+    like
+        A recipe, energy/best for one, whose optimiser, learning rates and scales of cells and features all
+        networks take in place of their own; they then learn from fewer muons.
     recipes
         Recipes to train, with commas between: names or TOML files; the published ones, a plain CNN and the
         sparse network unless said otherwise.
@@ -122,7 +126,7 @@ def energy(
     from cloudchamber.infer.energy_bundle import save_energy_bundle
     from cloudchamber.infer.energy_finish import train_energy_recipe
 
-    plan = load_plan(recipes, budget, sparse=sparse, epochs=epochs)
+    plan = load_plan(recipes, budget, sparse=sparse, epochs=epochs, like=like)
     processes = workers or available_processors()
     given = [name for name in bundles.split(",") if name]
     if not plan and not given:

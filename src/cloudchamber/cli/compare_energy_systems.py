@@ -52,13 +52,34 @@ def at_cells(recipe: "EnergyRecipe") -> "EnergyRecipe":
     )
 
 
+def trained_like(recipe: "EnergyRecipe", guide: "EnergyRecipe") -> "EnergyRecipe":
+    """Return a recipe whose network reads cells and features, and learns, as that of another recipe.
+
+    Optimiser, learning rates and clipping are the guide's; how long it trains, its batches, its output and
+    all else of the network stay what they are.
+    """
+    options, scale = dict(recipe.model.options), guide.model.options.get("cells")
+    if scale is not None:
+        options["cells"] = scale
+    model = recipe.model.model_copy(update={"features": guide.model.features, "options": options})
+    kept = {name: getattr(recipe.training, name) for name in ("epochs", "batch", "steps", "patience")}
+    name = f"{recipe.name}-like-{guide.name.rpartition('/')[2]}"
+    training = guide.training.model_copy(update=kept)
+    return recipe.model_copy(update={"name": name, "model": model, "training": training})
+
+
 def load_plan(
-    recipes: str | None, budget: str, *, sparse: bool = False, epochs: int | None = None
+    recipes: str | None,
+    budget: str,
+    *,
+    sparse: bool = False,
+    epochs: int | None = None,
+    like: str | None = None,
 ) -> list["EnergyRecipe"]:
     """Return the recipes, all cut down to the same muons: as few as the budget of any of them has.
 
     With ``sparse`` networks that have a sparse counterpart are replaced by it (see ``at_cells``); ``epochs``
-    takes the place of the recipes'.
+    takes the place of the recipes'; ``like`` names a recipe to read and learn as (see ``trained_like``).
 
     Raises
     ------
@@ -74,6 +95,7 @@ def load_plan(
         part: min(getattr(recipe.data, part).n for recipe in loaded.values())
         for part in ("train", "validation")
     }
+    guide = None if like is None else load_energy_recipe(like)
     first, plan = loaded[RECIPES[0]].data, []
     for name in names:
         recipe = loaded[name]
@@ -86,7 +108,8 @@ def load_plan(
         if epochs is not None:
             changed["training"] = recipe.training.model_copy(update={"epochs": epochs})
         recipe = recipe.model_copy(update=changed)
-        plan.append(at_cells(recipe) if sparse else recipe)
+        recipe = at_cells(recipe) if sparse else recipe
+        plan.append(recipe if guide is None else trained_like(recipe, guide))
     return plan
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import rankdata
 
 from cloudchamber.errors import InputError
 from cloudchamber.score.bootstrap import Estimate, Frozen
@@ -53,12 +54,15 @@ class EnergyScore(Frozen):
     """The score of ``n_muons`` muons.
 
     ``mi`` is the mean improvement over the tracker in per cent, over the bins of ``bins`` with two muons or
-    more; ``beyond`` goes on from 4 to 8 TeV. ``coverage`` has the intervals of all muons first, then of each
-    fifth by true energy; ``coverage_by_prediction`` the same by predicted energy.
+    more; ``beyond`` goes on from 4 to 8 TeV. ``rank`` is Spearman's rank correlation of truth and prediction,
+    which no correction that rises changes: networks of any loss can be compared by it. ``coverage`` has the
+    intervals of all muons first, then of each fifth by true energy; ``coverage_by_prediction`` the same by
+    predicted energy.
     """
 
     n_muons: int
     mi: Estimate
+    rank: Estimate
     bins: tuple[EnergyBin, ...]
     beyond: tuple[EnergyBin, ...] = ()
     coverage: tuple[CoverageBin, ...] = ()
@@ -106,6 +110,19 @@ def _drawn(
 
 def _estimate(value: float, drawn: Float[np.ndarray, "draw"]) -> Estimate:
     return Estimate(value=float(value), error=float(np.std(drawn, ddof=1)))
+
+
+def _rank_correlation(
+    true_gev: Energies, predicted_gev: Energies, resamples: int, rng: np.random.Generator
+) -> Estimate:
+    """Return Spearman's correlation; the error is that of the correlation of the ranks found once."""
+    ranks = np.stack([rankdata(true_gev), rankdata(predicted_gev)])
+    if not np.ptp(ranks, axis=1).all():
+        return Estimate(value=None, error=None)
+    n = len(true_gev)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = [np.corrcoef(ranks[:, rng.integers(0, n, n)])[0, 1] for _ in range(resamples)]
+    return Estimate(value=float(np.corrcoef(ranks)[0, 1]), error=float(np.nanstd(drawn, ddof=1)))
 
 
 def _score_bins(
@@ -200,6 +217,7 @@ def score_energy(
     return EnergyScore(
         n_muons=len(true_gev),
         mi=mi,
+        rank=_rank_correlation(true_gev, corrected_gev, resamples, np.random.default_rng(seed)),
         bins=bins,
         beyond=beyond,
         coverage=coverage[0],

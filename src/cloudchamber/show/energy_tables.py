@@ -108,13 +108,19 @@ def _worst_bias(score: EnergyScore) -> str:
 
 def summary_items(score: EnergyScore) -> list[tuple[str, str]]:
     """Return name and value of what is said of all muons."""
-    items = [("mean improvement over the tracker, MI", f"{improvement_text(score.mi)} %")]
+    items = [
+        ("mean improvement over the tracker, MI", f"{improvement_text(score.mi)} %"),
+        ("rank correlation with the truth", score.rank.text(4)),
+    ]
     for wanted in (1000.0, 3900.0):
         for each in score.bins:
             if each.low_gev <= wanted < each.high_gev:
                 where = f"{each.true_gev / 1000:.1f} TeV"
                 items.append((f"calorimeter's resolution at {where}", f"{percent(each.resolution)} %"))
     items.append(("largest median bias up to 4 TeV", _worst_bias(score)))
+    pulls = [each.bias.value / each.bias.error for each in score.bins if each.bias.value and each.bias.error]
+    if pulls:
+        items.append(("χ² of these biases", f"{sum(pull**2 for pull in pulls):.1f} in {len(pulls)} bins"))
     if score.coverage:
         items.append(("68% intervals that hold the truth", f"{percent(score.coverage[0].coverage)} %"))
         fifths = [100 * each.coverage.value for each in score.coverage[1:] if each.coverage.value is not None]
