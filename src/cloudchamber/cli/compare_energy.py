@@ -125,6 +125,7 @@ def energy(
     from cloudchamber.cli.train_energy import load_training_muons, prepare_training_muons
     from cloudchamber.infer.energy_bundle import save_energy_bundle
     from cloudchamber.infer.energy_finish import train_energy_recipe
+    from cloudchamber.train.energy_run import reading_of
 
     plan = load_plan(recipes, budget, sparse=sparse, epochs=epochs, like=like)
     processes = workers or available_processors()
@@ -135,13 +136,15 @@ def energy(
     if not files.test.exists():
         few = FEW_MUONS if budget == "quick" else MUONS
         produce_muons(files.test, n or few, seed=seed, config=load_energy_config("paper"), workers=processes)
-    systems = []
+    systems, kept = [], None
     for recipe in plan:
-        run = output / recipe.name.replace("/", "-")
+        run, reading = output / recipe.name.replace("/", "-"), reading_of(recipe)
         if not (run / "bundle").exists():
-            train = prepare_training_muons(None, files.train, recipe, processes)
-            validation = load_training_muons(None, files.validation, recipe.data.validation, processes)
-            done = train_energy_recipe(recipe, run, train, validation, threads=threads, budget=budget)
+            if kept is None or kept[0] != reading:  # all of the ablation read the same
+                train = prepare_training_muons(None, files.train, recipe, processes)
+                validation = load_training_muons(None, files.validation, recipe.data.validation, processes)
+                kept = reading, train, validation
+            done = train_energy_recipe(recipe, run, *kept[1:], threads=threads, budget=budget)
             save_energy_bundle(run / "bundle", done.bundle)
         systems.append(score_bundle(run / "bundle", files, run / "predictions.h5", recipe.published))
     if plan and files.train.exists() and files.validation.exists():
