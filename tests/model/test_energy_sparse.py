@@ -15,6 +15,7 @@ from cloudchamber.model.energy_sparse_blocks import (
     SparseEnergyBlock,
     SumOverChildren,
     on_grid,
+    swish,
 )
 from cloudchamber.model.sparse.backend import sparse_backend
 from cloudchamber.model.sparse.geometry import SparseGeometry
@@ -146,6 +147,21 @@ def test_backends_agree() -> None:
             out.square().sum().backward()
         found.append((out.detach(), network.blocks[0].weight.grad))
     torch.testing.assert_close(found[0], found[1], rtol=1e-3, atol=1e-4)
+
+
+def test_compiled_swish() -> None:
+    x = torch.randn(1300, 15, generator=torch.Generator().manual_seed(3)) * 20
+    found = []
+    for backend in ("torch", "numba"):
+        read = x.clone().requires_grad_()
+        with sparse_backend(backend):
+            out = swish(read[:, ::2])
+            (gradient,) = torch.autograd.grad(out, read, torch.ones_like(out).cumsum(dim=0))
+            assert swish(read[:0]).shape == (0, 15)
+        found.append((out.detach(), gradient))
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-5, atol=1e-5 * float(one.abs().max()))
+    torch.testing.assert_close(found[0][0], F.silu(x[:, ::2]))
 
 
 def test_what_it_does_not_take() -> None:

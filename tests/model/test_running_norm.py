@@ -134,7 +134,7 @@ def test_compiled_loops_agree_with_torch(rows: int, channels: int, swish: bool) 
             out = norm(read, 32)
             gradients = torch.autograd.grad(out, [read, norm.weight, norm.bias], g)
         torch.set_num_threads(before)
-        found.append([out.detach(), *gradients, norm.sums, norm.squares])
+        found.append([out.detach(), *gradients, norm.sums, norm.squares, norm.count, norm.seen])
     for one, two, three in zip(*found, strict=True):
         torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-4 * float(one.abs().max()))
         assert torch.equal(two, three)

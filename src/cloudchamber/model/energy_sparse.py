@@ -114,8 +114,7 @@ class EnergySparse(nn.Module):
             if self.config.least_mev:
                 kept = energy_gev >= 1e-3 * self.config.least_mev
                 energy_gev, coordinates = energy_gev[kept], coordinates[kept]
-            limits = coordinates.new_tensor([samples, *self.config.shape])
-            if bool(((coordinates < 0) | (coordinates >= limits)).any()):
+            if not _inside(coordinates, (samples, *self.config.shape)):
                 raise ValueError(
                     f"the network reads cells of {samples} muons in a grid of {self.config.shape}"
                 )
@@ -134,3 +133,10 @@ class EnergySparse(nn.Module):
             read.append(features)
         out: Tensor = self.head(torch.cat(read, dim=1))
         return out
+
+
+def _inside(coordinates: Int64[Tensor, "cell 4"], limits: tuple[int, ...]) -> bool:
+    if len(coordinates) == 0:
+        return True
+    low, high = coordinates.aminmax(dim=0)
+    return bool(((low >= 0) & (high < high.new_tensor(limits))).all())

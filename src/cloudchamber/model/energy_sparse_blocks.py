@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from cloudchamber.model.energy_blocks import NormKind
 from cloudchamber.model.running_norm import RunningBatchNorm
+from cloudchamber.model.sparse.backend import compiled_for
 from cloudchamber.model.sparse.functional import convolve
 from cloudchamber.model.sparse.modules import SparseTensor, SubmanifoldConvolution
 from cloudchamber.model.sparse.norm import SparseBatchNorm
@@ -33,7 +34,16 @@ class SparseNorm(nn.Module):
         if isinstance(self.norm, RunningBatchNorm):
             return self.norm(x, samples)  # type: ignore[no-any-return]
         x = x if self.norm is None else self.norm(x)
-        return F.silu(x) if self.swish else x
+        return swish(x) if self.swish else x
+
+
+def swish(x: Float[Tensor, "cell channel"]) -> Float[Tensor, "cell channel"]:
+    """Return x sigmoid(x)."""
+    if x.numel() == 0 or not compiled_for(x):
+        return F.silu(x)
+    from cloudchamber.model.sparse.compiled.running import swish as compiled_swish
+
+    return compiled_swish(x)
 
 
 class SumOverChildren(nn.Module):
@@ -63,8 +73,9 @@ class SampleExcitation(nn.Module):
             rows = TableSamples(x.voxels, samples)
         else:
             rows = Samples(x.voxels, samples)
-        gate = torch.sigmoid(self.excite(F.silu(self.squeeze(rows.mean(x.features)))))
-        return x.with_features(rows.scale(x.features, gate))
+        features = x.features.contiguous()
+        gate = torch.sigmoid(self.excite(F.silu(self.squeeze(rows.mean(features)))))
+        return x.with_features(rows.scale(features, gate))
 
 
 class SparseEnergyBlock(nn.Module):
@@ -111,9 +122,9 @@ class SparseEnergyBlock(nn.Module):
         if short is None and self.identity:
             short = x.features[:, int(self.e_pass) :]
         if self.first:
-            out = out.with_features(self.norm1(F.silu(out.features), samples))
+            out = out.with_features(self.norm1(swish(out.features), samples))
             out = self.conv(out)
-            out = out.with_features(self.norm2(F.silu(out.features), samples))
+            out = out.with_features(self.norm2(swish(out.features), samples))
         else:
             out = self.conv(out.with_features(self.norm2(out.features, samples)))
         if self.excitation is not None:

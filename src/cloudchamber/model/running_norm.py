@@ -61,22 +61,16 @@ class RunningBatchNorm(nn.Module):
             return F.silu(out) if self.swish else out
         n = x.shape[0] if samples is None else samples
         new = 1 - (1 - self.momentum) / math.sqrt(max(n - 1, 1))
+        if x.ndim == 2 and compiled_for(x) and self.weight.dtype == torch.float32:
+            from cloudchamber.model.sparse.compiled.running import normalise
+
+            return normalise(x, self, n, new)
         with torch.no_grad():
             self.count.lerp_(self.count.new_tensor(x.numel() / x.shape[1]), new)
             self.seen += n
         apply: Any = _Normalise.apply
-        out, sums, squares = apply(
-            x,
-            self.weight,
-            self.bias,
-            self.sums,
-            self.squares,
-            self.count,
-            self.seen,
-            new,
-            self.eps,
-            self.swish,
-        )
+        state = (self.sums, self.squares, self.count, self.seen)
+        out, sums, squares = apply(x, self.weight, self.bias, *state, new, self.eps, self.swish)
         with torch.no_grad():
             self.sums.copy_(sums)
             self.squares.copy_(squares)
@@ -104,15 +98,8 @@ class _Normalise(torch.autograd.Function):
         seen: Tensor, new: float, eps: float, swish: bool,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         over = [axis for axis in range(x.ndim) if axis != 1]
-        ctx.compiled = x.ndim == 2 and compiled_for(x) and weight.dtype == torch.float32
-        if ctx.compiled:
-            from cloudchamber.model.sparse.compiled.running import apply_line, sums_of
-
-            x = x.contiguous()
-            present = torch.from_numpy(sums_of(x)).to(weight.dtype)
-        else:
-            wide = x.to(weight.dtype)
-            present = torch.stack([wide.sum(over), wide.square().sum(over)])
+        wide = x.to(weight.dtype)
+        present = torch.stack([wide.sum(over), wide.square().sum(over)])
         sums, squares = torch.lerp(torch.stack([sums, squares]), present, new)
         mean = sums / count
         variance = squares / count - mean**2
@@ -123,8 +110,6 @@ class _Normalise(torch.autograd.Function):
         ctx.save_for_backward(x, weight, mean, inverse, kept == variance, line, new / count)
         ctx.over, ctx.swish = over, swish
         ctx.mark_non_differentiable(sums, squares)
-        if ctx.compiled:
-            return apply_line(x, line, swish), sums, squares
         out = x * _along(line[0], x) + _along(line[1], x)
         return F.silu(out) if swish else out, sums, squares
 
@@ -132,26 +117,17 @@ class _Normalise(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, mean, inverse, free, line, share = ctx.saved_tensors
-        if ctx.compiled:
-            from cloudchamber.model.sparse.compiled.running import combine, gradient_sums
-
-            inner, both = gradient_sums(x, line, gradient.contiguous(), ctx.swish)
-            of_bias, of_factor = torch.from_numpy(both).to(weight.dtype)
-        else:
-            inner = gradient
-            if ctx.swish:
-                z = x * _along(line[0], x) + _along(line[1], x)
-                inner = torch.ops.aten.silu_backward(gradient, z)
-            wide = inner.to(weight.dtype)
-            of_bias, of_factor = wide.sum(ctx.over), (wide * x).sum(ctx.over)
+        inner = gradient
+        if ctx.swish:
+            z = x * _along(line[0], x) + _along(line[1], x)
+            inner = torch.ops.aten.silu_backward(gradient, z)
+        wide = inner.to(weight.dtype)
+        of_bias, of_factor = wide.sum(ctx.over), (wide * x).sum(ctx.over)
         of_factor = of_factor - mean * of_bias
         factor = weight * inverse
         of_variance = -0.5 * of_factor * factor * inverse**2 * free
         of_sums = share * (-factor * of_bias - 2 * mean * of_variance)
         of_squares = share * of_variance
         lines = torch.stack([line[0], (2 * of_squares).to(x.dtype), of_sums.to(x.dtype)])
-        if ctx.compiled:
-            out = combine(x, inner, lines)
-        else:
-            out = inner * _along(lines[0], x) + x * _along(lines[1], x) + _along(lines[2], x)
+        out = inner * _along(lines[0], x) + x * _along(lines[1], x) + _along(lines[2], x)
         return (out, of_factor * inverse, of_bias, *[None] * 7)

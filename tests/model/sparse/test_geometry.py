@@ -69,6 +69,20 @@ def test_both_ways_make_the_same_rulebooks(coordinates: torch.Tensor) -> None:
         assert torch.equal(one.target, other.target)
 
 
+def test_coordinates_in_order_stay_in_order_and_are_kept() -> None:
+    coordinates = (torch.rand(3, 5, 7, generator=torch.Generator().manual_seed(4)) < 0.5).nonzero()
+    given_as = coordinates.clone()
+    geometry, mixed = SparseGeometry(given_as), SparseGeometry(coordinates.flip(0))
+    given_as += 100
+    assert torch.equal(geometry.level(0).order, torch.arange(len(coordinates)))
+    assert torch.equal(geometry.level(0).row, torch.arange(len(coordinates)))
+    for number in range(3):
+        one, two = geometry.level(number), mixed.level(number)
+        assert torch.equal(one.coordinates, two.coordinates)
+        assert torch.equal(one.keys, two.keys)
+        assert pairs_of(one.down) == pairs_of(two.down)
+
+
 @given(batches())
 def test_sources_and_targets_of_a_place_ascend(coordinates: torch.Tensor) -> None:
     level = SparseGeometry(coordinates).level(0)

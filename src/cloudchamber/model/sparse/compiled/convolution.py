@@ -82,7 +82,14 @@ def compiled_products(
 def _padded(x: Float32[Tensor, "*size channel"], multiple: int) -> Float32[Tensor, "*size padded"]:
     """Return x with zeros behind its last axis, up to a multiple, and contiguous; without a copy if it is."""
     lacking = -x.shape[-1] % multiple
-    return F.pad(x, (0, lacking)).contiguous() if lacking else x.contiguous()
+    if not lacking:
+        return x.contiguous()
+    if x.ndim > 2 or x.stride(1) != 1:
+        return F.pad(x, (0, lacking)).contiguous()
+    rows, channels = x.shape
+    out = x.new_empty(rows, channels + lacking)
+    run_job(padding_worker, -(-rows // _MOST_ROWS), x, rows, channels, x.stride(0), out, channels + lacking)
+    return out
 
 
 def _sums(
@@ -110,12 +117,16 @@ def _bounds(target, starts, rows, per_chunk):
     chunks = (rows + per_chunk - 1) // per_chunk
     bounds = np.empty((len(starts) - 1, chunks + 1), np.int64)
     for place in range(len(starts) - 1):
-        at = starts[place]
-        for chunk in range(chunks):
-            bounds[place, chunk] = at
-            while at < starts[place + 1] and target[at] < (chunk + 1) * per_chunk:
-                at += 1
-        bounds[place, chunks] = at
+        first = bounds[place, 0] = starts[place]
+        for chunk in range(1, chunks + 1):
+            stop = starts[place + 1]
+            while first < stop:
+                middle = (first + stop) // 2
+                if target[middle] < chunk * per_chunk:
+                    first = middle + 1
+                else:
+                    stop = middle
+            bounds[place, chunk] = first
     return bounds
 
 
@@ -171,6 +182,28 @@ def _products_place(job, item):
         else:
             products_3(g_at, height, t, x_at, width, s, pairs, out, places * width)
         column += columns * LANES
+
+
+@compiled
+def _pad(job, block):
+    rows, channels, stride, width = job[3], job[4], job[5], job[7]
+    x = carray(float_pointer(job[2]), (stride * (rows - 1) + channels,))
+    out = carray(float_pointer(job[6]), (rows, width))
+    for row in range(block * _MOST_ROWS, min(rows, (block + 1) * _MOST_ROWS)):
+        for column in range(channels):
+            out[row, column] = x[stride * row + column]
+        for column in range(channels, width):
+            out[row, column] = 0
+
+
+@worker
+def padding_worker(data):
+    """Take blocks of rows."""
+    job = carray(data, (SLOTS,))
+    block = claim(data)
+    while block < job[1]:
+        _pad(job, block)
+        block = claim(data)
 
 
 @worker

@@ -144,9 +144,12 @@ def _keys(coordinates):
 @compiled
 def _order(keys, coordinates):
     voxels, columns = coordinates.shape
-    largest = 0
+    largest, rising = 0, True
     for i in range(voxels):
+        rising = rising and (i == 0 or keys[i] > keys[i - 1])
         largest = max(largest, keys[i])
+    if rising:
+        return np.arange(voxels), np.arange(voxels), keys, coordinates.copy()
     order, other_order = np.arange(voxels), np.empty(voxels, np.int64)
     ordered, other = keys.copy(), np.empty(voxels, np.int64)
     shift = 0

@@ -29,18 +29,18 @@ def run_job(work: Any, items: int, *entries: "int | Tensor | np.ndarray") -> Non
     """Run a compiled worker until its items are done; tensors and arrays are passed by their addresses."""
     if items == 0:
         return
-    job = np.array([0, items, *map(_address, entries)], dtype=np.int64)
+    job = (ctypes.c_int64 * (2 + len(entries)))(0, items, *map(_address, entries))
     threads = min(torch.get_num_threads(), items)
     if threads == 1:
-        _callable(work.address)(job.ctypes.data)
+        _callable(work.address)(ctypes.addressof(job))
     else:
-        _launcher()(work.address, job.ctypes.data, threads)
+        _launcher()(work.address, ctypes.addressof(job), threads)
 
 
 def _address(entry: "int | Tensor | np.ndarray") -> int:
     if isinstance(entry, int):
         return entry
-    return entry.data_ptr() if isinstance(entry, Tensor) else int(entry.ctypes.data)
+    return entry.data_ptr() if isinstance(entry, Tensor) else int(entry.__array_interface__["data"][0])
 
 
 @cache

@@ -5,18 +5,23 @@ number of threads. Within a block loops run over rows and channels alike, with w
 repeated for a few rows, so that any number of channels fills vectors.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32
 from llvmlite import ir
 from numba.np.numpy_support import carray
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from cloudchamber.compiled import compiled, compiled_inline
+from cloudchamber.model.running_norm import LEAST_VARIANCE, WARM_UP
 from cloudchamber.model.sparse.compiled.jobs import SLOTS, run_job, worker
 from cloudchamber.model.sparse.compiled.vectors import claim, emitted, float_pointer, types
+
+if TYPE_CHECKING:
+    from cloudchamber.model.running_norm import RunningBatchNorm
 
 _BLOCK, _TILE = 512, 32  # rows; a block is a whole number of tiles
 _LOG2_E = np.float32(1 / np.log(2))
@@ -28,54 +33,122 @@ _C5, _C6 = np.float32(1 / 120), np.float32(1 / 720)
 _MOST = np.float32(87)  # e^87 is a float
 
 
-def sums_of(x: Float32[Tensor, "row channel"]) -> Float64[np.ndarray, "2 channel"]:
-    """Return the sums over rows of x and x^2."""
-    rows, channels = x.shape
-    sums = np.empty((-(-rows // _BLOCK), 2, channels))
-    run_job(sums_worker, len(sums), x, rows, channels, sums)
-    return np.asarray(sums.sum(axis=0))
-
-
-def apply_line(
-    x: Float32[Tensor, "row channel"], line: Float32[Tensor, "2 channel"], swish: bool
+def normalise(
+    x: Float32[Tensor, "row channel"], norm: "RunningBatchNorm", samples: int, new: float
 ) -> Float32[Tensor, "row channel"]:
-    """Return z = x * line[0] + line[1], or z sigmoid(z)."""
-    rows, channels = x.shape
-    out = torch.empty_like(x)
-    run_job(apply_worker, -(-rows // _BLOCK), x, rows, channels, _tiled(line), out, int(swish))
-    return out
+    """Return what a layer makes of a batch of so many samples, whose sums enter its state with a weight."""
+    apply: Any = _Normalise.apply
+    return cast(Tensor, apply(x, norm.weight, norm.bias, norm, samples, new))
 
 
-def gradient_sums(
-    x: Float32[Tensor, "row channel"],
-    line: Float32[Tensor, "2 channel"],
-    gradient: Float32[Tensor, "row channel"],
-    swish: bool,
-) -> tuple[Float32[Tensor, "row channel"], Float64[np.ndarray, "2 channel"]]:
-    """Return the gradient h of z, and the sums over rows of h and h x."""
-    rows, channels = x.shape
-    sums = np.empty((-(-rows // _BLOCK), 2, channels))
-    inner = torch.empty_like(x) if swish else gradient
-    run_job(
-        gradient_sums_worker, len(sums), x, rows, channels, _tiled(line), gradient, inner, sums, int(swish)
-    )
-    return inner, np.asarray(sums.sum(axis=0))
+class _Normalise(torch.autograd.Function):
+    """The formulae stand in ``running_norm._Normalise``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, norm: "RunningBatchNorm", samples: int, new: float
+    ) -> Tensor:
+        x = x.contiguous()
+        rows, channels = x.shape
+        sums = np.empty((-(-rows // _BLOCK), 2, channels))
+        run_job(sums_worker, len(sums), x, rows, channels, sums)
+        state = (norm.sums, norm.squares, norm.count.view(1), norm.seen.view(1), weight, bias)
+        ctx.moments, ctx.line = _update(
+            sums.sum(axis=0), *[each.detach().numpy() for each in state], rows, samples, new, norm.eps
+        )
+        ctx.save_for_backward(x, weight)
+        ctx.share, ctx.swish = new / float(norm.count), norm.swish
+        out = torch.empty_like(x)
+        run_job(apply_worker, len(sums), x, rows, channels, ctx.line, out, int(norm.swish))
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        gradient = gradient.contiguous()
+        rows, channels = x.shape
+        sums = np.empty((-(-rows // _BLOCK), 2, channels))
+        inner = torch.empty_like(x) if ctx.swish else gradient
+        about_x = (len(sums), x, rows, channels)
+        run_job(gradient_sums_worker, *about_x, ctx.line, gradient, inner, sums, int(ctx.swish))
+        lines, of_both = _lines_back(sums.sum(axis=0), ctx.moments, weight.detach().numpy(), ctx.share)
+        out = torch.empty_like(x)
+        run_job(combine_worker, *about_x, lines, inner, out)
+        of_weight, of_bias = torch.from_numpy(of_both)
+        return out, of_weight, of_bias, None, None, None
 
 
-def combine(
-    x: Float32[Tensor, "row channel"],
-    h: Float32[Tensor, "row channel"],
-    lines: Float32[Tensor, "3 channel"],
-) -> Float32[Tensor, "row channel"]:
-    """Return h * lines[0] + x * lines[1] + lines[2]."""
-    rows, channels = x.shape
-    out = torch.empty_like(x)
-    run_job(combine_worker, -(-rows // _BLOCK), x, rows, channels, _tiled(lines), h, out)
-    return out
+def swish(x: Float32[Tensor, "row channel"]) -> Float32[Tensor, "row channel"]:
+    """Return x sigmoid(x)."""
+    apply: Any = _Swish.apply
+    return cast(Tensor, apply(x))
 
 
-def _tiled(lines: Float32[Tensor, "line channel"]) -> Float32[Tensor, "line tile"]:
-    return lines.repeat(1, _TILE).contiguous()
+class _Swish(torch.autograd.Function):
+    """A line of slope 1 through 0, with the Swish behind it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        x = x.contiguous()
+        rows, channels = x.shape
+        ctx.save_for_backward(x)
+        ctx.line = np.repeat(np.array([[1], [0]], np.float32), _TILE * channels, axis=1)
+        out = torch.empty_like(x)
+        run_job(apply_worker, -(-rows // _BLOCK), x, rows, channels, ctx.line, out, 1)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        rows, channels = x.shape
+        sums, out = np.empty((-(-rows // _BLOCK), 2, channels)), torch.empty_like(x)
+        about_x = (len(sums), x, rows, channels)
+        run_job(gradient_sums_worker, *about_x, ctx.line, gradient.contiguous(), out, sums, 1)
+        return out
+
+
+@compiled
+def _update(present, sums, squares, count, seen, weight, bias, rows, samples, new, eps):
+    """Let the present sums enter the state; return mean, 1 / spread and whether that is free, and the line.
+
+    The line is factor and offset of each channel, again for each row of a tile.
+    """
+    channels = len(weight)
+    count[0] += (rows - count[0]) * new
+    seen[0] += samples
+    least = LEAST_VARIANCE if seen[0] < WARM_UP else -np.inf
+    moments, line = np.empty((3, channels)), np.empty((2, _TILE * channels), np.float32)
+    for c in range(channels):
+        sums[c] += (present[0, c] - sums[c]) * new
+        squares[c] += (present[1, c] - squares[c]) * new
+        mean = sums[c] / float(count[0])
+        variance = squares[c] / float(count[0]) - mean * mean
+        inverse = 1 / np.sqrt(max(variance, least) + eps)
+        moments[0, c], moments[1, c], moments[2, c] = mean, inverse, variance >= least
+        for row in range(_TILE):
+            line[0, row * channels + c] = weight[c] * inverse
+            line[1, row * channels + c] = bias[c] - mean * weight[c] * inverse
+    return moments, line
+
+
+@compiled
+def _lines_back(both, moments, weight, share):
+    """Return the three lines of the gradient of x, for each row of a tile; and those of weight and bias."""
+    channels = len(weight)
+    lines, out = np.empty((3, _TILE * channels), np.float32), np.empty((2, channels), np.float32)
+    for c in range(channels):
+        mean, inverse, of_bias = moments[0, c], moments[1, c], both[0, c]
+        of_factor = both[1, c] - mean * of_bias
+        factor = weight[c] * inverse
+        of_variance = -0.5 * of_factor * factor * inverse * inverse * moments[2, c]
+        out[0, c], out[1, c] = of_factor * inverse, of_bias
+        for row in range(_TILE):
+            place = row * channels + c
+            lines[0, place], lines[1, place] = factor, 2 * share * of_variance
+            lines[2, place] = share * (-factor * of_bias - 2 * mean * of_variance)
+    return lines, out
 
 
 @emitted
