@@ -171,6 +171,11 @@ def test_compare_trains_once_and_scores_all_on_the_same_muons(
         (line,) = [line for line in text.splitlines() if mi.text(2) in line and "±" in line][:1]
         published = {"energy/cells": "19.42 ± 0.08", "features": "17.45 ± 0.09"}[name]
         assert published in line
+    gains = [row["rank_gain"]["value"] for row in found["systems"]]
+    ranks = [row["raw"]["rank"]["value"] for row in found["systems"]]
+    assert gains == pytest.approx([rank - ranks[0] for rank in ranks])
+    assert gains[0] == gains[3] == 0  # the bundle was trained as the first recipe says
+    assert min(gains[1:3]) > 1e-3
     # Toys are their cells: five features of the showers tell all of it to trees.
     assert systems[TREES]["energy"]["mi"]["value"] > 10
     assert len(systems[TREES]["energy"]["coverage"]) == 6

@@ -13,6 +13,7 @@ from cloudchamber.score.energy import (
     EDGES_GEV,
     combined_resolution,
     mean_improvement,
+    rank_gain,
     score_energy,
     tracker_resolution,
 )
@@ -61,6 +62,26 @@ def test_the_rank_correlation_is_scipys_and_sees_no_bend() -> None:
     assert bent.rank == rank
     assert bent.mi.value != pytest.approx(score_energy(truth, predicted, resamples=5).mi.value, rel=0.05)
     assert score_energy(truth, np.full(len(truth), 7.0), resamples=5).rank.value is None
+
+
+def test_the_gain_of_one_over_another_is_paired() -> None:
+    rng = np.random.default_rng(6)
+    truth = rng.uniform(50, 8000, 4000)
+    shared, own = rng.normal(0, 0.5, len(truth)), rng.normal(0, 0.1, len(truth))
+    good, bad = truth * np.exp(shared), truth * np.exp(shared + own)
+    gain = rank_gain(truth, good, bad)
+    expected = spearmanr(truth, good).statistic - spearmanr(truth, bad).statistic
+    assert gain.value == pytest.approx(expected)
+    single = score_energy(truth, good).rank.error
+    assert gain.error is not None
+    assert single is not None
+    assert 0 < gain.error < single / 2  # what both got wrong alike does not count
+    assert rank_gain(truth, good, -np.exp(-good / 1000)).value == pytest.approx(0)
+    again = [
+        rank_gain(*(each[part] for each in (truth, good, bad))).value
+        for part in np.split(np.arange(4000), 20)
+    ]
+    assert gain.error == pytest.approx(np.std(np.array(again, float)) / np.sqrt(20), rel=0.5)
 
 
 @given(st.floats(1e-3, 10), st.floats(1e-3, 10))

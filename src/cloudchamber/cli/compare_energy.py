@@ -20,10 +20,12 @@ from cloudchamber.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from cloudchamber.score.bootstrap import Estimate
+
 MUONS, FEW_MUONS = 10_000, 500  # of the test set; the fewer with --budget quick
 
 
-def _tables(systems: list[System], n: int, seed: int) -> list["Table"]:
+def _tables(systems: list[System], gains: "list[Estimate]", n: int, seed: int) -> list["Table"]:
     """Return the published ablation beside ours, and what else is known of each system."""
     from cloudchamber.cli.score import make_table
     from cloudchamber.infer.energy_card import worst_bias
@@ -34,16 +36,16 @@ def _tables(systems: list[System], n: int, seed: int) -> list["Table"]:
     ours = {each.published: published_mi(each.found) for each in systems if each.published}
     others = {each.name: published_mi(each.found) for each in systems if not each.published}
     rows = []
-    for each in systems:
+    for each, gain in zip(systems, gains, strict=True):
         score, bias = each.found.energy, worst_bias(each.found.energy)
         coverage = [percent(part.coverage) for part in score.coverage[:1]]
         rows.append([
             each.name, f"{each.n_train:,}", improvement_text(score.mi), improvement_text(each.found.raw.mi),
-            score.rank.text(4), "–" if bias is None else percent(bias), *(coverage or ["–"]),
+            score.rank.text(4), gain.text(4), "–" if bias is None else percent(bias), *(coverage or ["–"]),
         ])  # fmt: skip
     head = [
         "system", "trained on", "MI, own curve (%)", "MI, uncorrected (%)", "rank correlation",
-        "largest median bias (%)", "intervals hold (%)",
+        f"less that of {systems[0].name}", "largest median bias (%)", "intervals hold (%)",
     ]  # fmt: skip
     title = f"MI with the published correction, {n:,} muons of cloudchamber's simulation, seed {seed}"
     return [
@@ -52,18 +54,19 @@ def _tables(systems: list[System], n: int, seed: int) -> list["Table"]:
     ]
 
 
-def _write_json(path: Path, systems: list[System], n: int, seed: int) -> None:
+def _write_json(path: Path, systems: list[System], gains: "list[Estimate]", n: int, seed: int) -> None:
     from cloudchamber.files import write_text
     from cloudchamber.score.published_energy import ABLATIONS
 
     rows: list[dict[str, Any]] = []
-    for each in systems:
+    for each, gain in zip(systems, gains, strict=True):
         scores = {
             name: None if part is None else part.model_dump(mode="json")
             for name, part in each.found._asdict().items()
         }
         about = {"name": each.name, "published": each.published or None, "n_train": each.n_train}
-        rows.append({**about, "mi": published_mi(each.found).model_dump(mode="json"), **scores})
+        own = {"mi": published_mi(each.found), "rank_gain": gain}
+        rows.append({**about, **{name: part.model_dump(mode="json") for name, part in own.items()}, **scores})
     found = {
         "test": {"n": n, "seed": seed},
         "published": [row.model_dump(mode="json") for row in ABLATIONS],
@@ -118,6 +121,7 @@ def energy(
     threads
         Threads to train with; all processors unless said otherwise.
     """
+    import numpy as np
     from rich.console import Console
 
     from cloudchamber.cli.score_energy import read_truth
@@ -125,6 +129,7 @@ def energy(
     from cloudchamber.cli.train_energy import load_training_muons, prepare_training_muons
     from cloudchamber.infer.energy_bundle import save_energy_bundle
     from cloudchamber.infer.energy_finish import train_energy_recipe
+    from cloudchamber.score.energy import rank_gain
     from cloudchamber.train.energy_run import reading_of
 
     plan = load_plan(recipes, budget, sparse=sparse, epochs=epochs, like=like)
@@ -153,9 +158,11 @@ def energy(
         systems.append(score_bundle(name, files, output / f"predictions-{number}.h5"))
     muons, attributes = read_truth(files.test)
     seed = int(attributes.get("seed", seed))
+    truth = muons["energy_gev"].astype(np.float64)
+    gains = [rank_gain(truth, each.raw_gev, systems[0].raw_gev) for each in systems]
     console = Console(soft_wrap=False)
-    for table in _tables(systems, len(muons), seed):
+    for table in _tables(systems, gains, len(muons), seed):
         console.print(table)
     console.print("Errors are those of the test muons; another training would differ by more.")
-    _write_json(output / "compare.json", systems, len(muons), seed)
+    _write_json(output / "compare.json", systems, gains, len(muons), seed)
     print(output / "compare.json")

@@ -22,12 +22,16 @@ TREES = "boosted trees on the 28 features"
 
 
 class System(NamedTuple):
-    """What was scored: its name, its line of the published table if it has one, training muons, scores."""
+    """What was scored: its name, its line of the published table if it has one, training muons, scores.
+
+    ``raw_gev`` are its predictions before any correction.
+    """
 
     name: str
     published: str
     n_train: int
     found: "Scored"
+    raw_gev: "Float[np.ndarray, 'event']"
 
 
 class Files(NamedTuple):
@@ -123,7 +127,7 @@ def score_bundle(bundle: str | Path, files: Files, out: Path, published: str = "
     predict_energy_file(loaded, files.test, out)
     predicted, true_gev = read_energy_pair(out, files.test)
     found = score_all(predicted, true_gev, read_curves(predicted, out))
-    return System(loaded.config.name, published, loaded.config.n_train, found)
+    return System(loaded.config.name, published, loaded.config.n_train, found, predicted.raw_gev)
 
 
 def _features(
@@ -164,7 +168,7 @@ def score_trees(files: Files, n_train: int, n_validation: int) -> System:
         score_energy(energies, raw.energy_gev),
         None if curves.deck is None else score_energy(energies, raw.energy_gev, calibration=curves.deck),
     )
-    return System(TREES, "", n_train, found)
+    return System(TREES, "", n_train, found, raw.energy_gev)
 
 
 def published_mi(found: "Scored") -> "Estimate":
