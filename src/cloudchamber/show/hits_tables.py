@@ -110,12 +110,16 @@ def found_rows(score: VertexScore) -> Rows:
 def real_rows(planes: Sequence[RealPlane]) -> Rows:
     """Return what share of the lit pixels is selected, on simulated planes and on a real one."""
     rows = [
-        [f"{plane.name}, {where}", f"{len(each):,}", f"{100 * (em_score(each) > 0.5).mean():.1f}",
-         f"{100 * (each[:, 3] > 0.5).mean():.2f}"]
+        [f"{plane.name}, {where}", f"{len(each):,}", _selected(em_score(each), 1), _selected(each[:, 3], 2)]
         for plane in planes
         for where, each in plane.sets.items()
-    ]  # fmt: skip
+    ]
     return Rows(head=["lit pixels of", "pixels", "EM-like (%)", "Michel-like (%)"], rows=rows)
+
+
+def _selected(score: Float[np.ndarray, "pixel"], digits: int) -> str:
+    """Return the share above 0.5 in per cent; none where all scores are alike, as of a missing head."""
+    return f"{100 * (score > 0.5).mean():.{digits}f}" if np.ptp(score) else "–"
 
 
 def time_rows(ours: Mapping[str, tuple[float, int]] | None = None) -> Rows:
