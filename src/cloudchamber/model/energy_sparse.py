@@ -122,7 +122,7 @@ class EnergySparse(nn.Module):
         energy = geometry.gather(energy_gev[:, None])
         x = SparseTensor(scale_cells(energy, self.config.cells), geometry)
         for block in self.blocks:
-            if block.halve:
+            if block.halve and block.e_pass:
                 energy = self.sum(x.with_features(energy)).features
             x = block(x, energy, samples)
         grid = on_grid(x, samples, self.config.coarsest)
