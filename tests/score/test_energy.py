@@ -76,6 +76,7 @@ def test_the_gain_of_one_over_another_is_paired() -> None:
     assert gain.error is not None
     assert single is not None
     assert 0 < gain.error < single / 2  # what both got wrong alike does not count
+    assert rank_gain(truth, good, np.full(len(truth), 7.0)).value is None
     assert rank_gain(truth, good, -np.exp(-good / 1000)).value == pytest.approx(0)
     again = [
         rank_gain(*(each[part] for each in (truth, good, bad))).value

@@ -133,8 +133,11 @@ def rank_gain(
     """Return how much more the first predictions than the others correlate in rank with the same truth.
 
     Both see the same muons in every draw of the bootstrap, so the error is much less than that of either.
+    Nothing is returned where all energies of a kind are alike.
     """
     check_energies("score", true_gev=true_gev, predicted_gev=predicted_gev, other_gev=other_gev)
+    if not all(np.ptp(energies) for energies in (true_gev, predicted_gev, other_gev)):
+        return Estimate(value=None, error=None)
     truth, found = rankdata(true_gev), []
     for energies in (predicted_gev, other_gev):
         rng = np.random.default_rng(seed)

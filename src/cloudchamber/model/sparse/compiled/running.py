@@ -5,7 +5,7 @@ number of threads. Within a block loops run over rows and channels alike, with w
 repeated for a few rows, so that any number of channels fills vectors.
 """
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,12 +16,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from cloudchamber.compiled import compiled, compiled_inline
-from cloudchamber.model.running_norm import LEAST_VARIANCE, WARM_UP
+from cloudchamber.model.running_norm import LEAST_VARIANCE, WARM_UP, RunningBatchNorm
 from cloudchamber.model.sparse.compiled.jobs import SLOTS, run_job, worker
 from cloudchamber.model.sparse.compiled.vectors import claim, emitted, float_pointer, types
-
-if TYPE_CHECKING:
-    from cloudchamber.model.running_norm import RunningBatchNorm
 
 _BLOCK, _TILE = 512, 32  # rows; a block is a whole number of tiles
 _LOG2_E = np.float32(1 / np.log(2))
@@ -34,7 +31,7 @@ _MOST = np.float32(87)  # e^87 is a float
 
 
 def normalise(
-    x: Float32[Tensor, "row channel"], norm: "RunningBatchNorm", samples: int, new: float
+    x: Float32[Tensor, "row channel"], norm: RunningBatchNorm, samples: int, new: float
 ) -> Float32[Tensor, "row channel"]:
     """Return what a layer makes of a batch of so many samples, whose sums enter its state with a weight."""
     apply: Any = _Normalise.apply
@@ -46,7 +43,7 @@ class _Normalise(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, norm: "RunningBatchNorm", samples: int, new: float
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, norm: RunningBatchNorm, samples: int, new: float
     ) -> Tensor:
         x = x.contiguous()
         rows, channels = x.shape
